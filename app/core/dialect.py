@@ -1,0 +1,135 @@
+"""A dialect as data: which fields a CDN reads and hides, and in which words it reports (RFC 9211 for Cache-Status)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core.decisions import Result, Verdict
+from app.core.directives import without_directives
+from app.core.messages import Headers, Response
+from app.core.rules import Rules
+
+
+class ClientCacheControl(StrEnum):
+    """What becomes of Cache-Control on its way to the client."""
+
+    UNCHANGED = "unchanged"
+    STRIP_SHARED = "strip-shared"  # what only this cache needed is taken out, unless a targeted field governed
+
+
+# What STRIP_SHARED takes out: directives for shared caches (vercel.com/docs/caching/cache-control-headers, 2026-09).
+SHARED_DIRECTIVES = frozenset({"s-maxage", "stale-while-revalidate", "stale-if-error"})
+
+
+@dataclass(frozen=True, slots=True)
+class StatusField:
+    """A field that reports the verdict in one word."""
+
+    name: str
+    words: Mapping[Result, str]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityField:
+    """A field that names this request: `template` may use {region}, {node}, {millis} and {random}."""
+
+    name: str
+    template: str
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorField:
+    """A field with the CDN's own code for an error: by RFC 9209 error type or by reason; `otherwise` for the rest."""
+
+    name: str
+    codes: Mapping[str, str]
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read."""
+
+    name: str
+    as_of: str
+    sources: tuple[str, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    cache_status: str | None = "swerve"
+    status_fields: tuple[StatusField, ...] = ()
+    identity: IdentityField | None = None
+    error: ErrorField | None = None
+    server: str | None = None
+    via: str | None = None
+    hidden: frozenset[str] = frozenset()
+    stripped_from_requests: frozenset[str] = frozenset()
+    announced: tuple[tuple[str, str], ...] = ()
+    client_cache_control: ClientCacheControl = ClientCacheControl.UNCHANGED
+    default_cache_control: str | None = None
+    age_on_miss: bool = False
+
+
+def speak(dialect: Dialect, response: Response, verdict: Verdict, identity: str | None = None) -> Response:
+    """The head as this CDN's client would see it. `identity`: the identity field's value, from the caller."""
+    headers = response.headers.without(dialect.hidden)
+    lines = [(status.name, status.words[verdict.result]) for status in dialect.status_fields]
+    if dialect.identity is not None and identity is not None:
+        lines.append((dialect.identity.name, identity))
+    if dialect.server is not None:
+        lines.append(("server", dialect.server))
+    if dialect.age_on_miss and "age" not in headers:
+        lines.append(("age", "0"))
+    if dialect.error is not None and verdict.result is Result.ERROR:
+        lines.append((dialect.error.name, error_code(dialect.error, verdict)))
+    control = client_cache_control(dialect, response.headers)
+    if control is not None:
+        headers = headers.without({"cache-control"})
+        lines += [("cache-control", control)] if control else []
+    headers = headers.with_(*lines)
+    if dialect.via is not None:
+        headers = headers.adding(("via", f"1.1 {dialect.via}"))
+    # RFC 9211 §2: errors that were made here are no cache's answer, so no member speaks of them.
+    if dialect.cache_status is not None and verdict.result is not Result.ERROR:
+        headers = headers.adding(("cache-status", cache_status(dialect.cache_status, verdict, response.status)))
+    return response.with_headers(headers)
+
+
+def error_code(error: ErrorField, verdict: Verdict) -> str:
+    return error.codes.get(verdict.proxy_error or verdict.reason, error.otherwise)
+
+
+def client_cache_control(dialect: Dialect, headers: Headers) -> str | None:
+    """The Cache-Control that the client gets instead of the origin's, "" for none; None where it stays as it is."""
+    lines = headers.lines("cache-control")
+    if not lines:
+        return dialect.default_cache_control
+    if dialect.client_cache_control is ClientCacheControl.UNCHANGED:
+        return None
+    targeted = {governing.field for governing in dialect.rules.governing}
+    if any(name in headers for name in targeted) or "private" in ", ".join(lines).lower():
+        return None
+    rest = ", ".join(filter(None, (without_directives(line, SHARED_DIRECTIVES) for line in lines)))
+    return rest or dialect.default_cache_control or ""
+
+
+def cache_status(cache: str, verdict: Verdict, status: int) -> str:
+    """This cache's member of Cache-Status (RFC 9211 §2)."""
+    parts = [cache]
+    if verdict.fwd is None:
+        parts.append("hit")
+    else:
+        parts.append(f"fwd={verdict.fwd}")
+        if verdict.fwd_status is not None and verdict.fwd_status != status:
+            parts.append(f"fwd-status={verdict.fwd_status}")
+        if verdict.stored:
+            parts.append("stored")
+        if verdict.collapsed:
+            parts.append("collapsed")
+    if verdict.ttl is not None:
+        parts.append(f"ttl={verdict.ttl}")
+    escaped = verdict.key.replace("\\", "\\\\").replace('"', '\\"')
+    if escaped.isascii() and escaped.isprintable():
+        parts.append(f'key="{escaped}"')
+    return "; ".join([*parts, f"detail={verdict.reason}"])

@@ -1,0 +1,182 @@
+"""Cache-Control (RFC 9111 §5.2) and its targeted forms (RFC 9213, and Surrogate-Control), read once into numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import http_sf
+
+from app.core.fields import MAX_DELTA, parse_delta, split_list, unquote
+from app.core.messages import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """The cache directives of one message. Seconds are integers; None means absent, 0 also means unreadable.
+
+    RFC 9111 §4.2.1 encourages caches to take a lifetime that cannot be read as stale, and the first of several.
+    `no_cache_fields` and `private_fields` are the field names of the qualified forms, which leave the flag False.
+    """
+
+    source: str = "cache-control"
+    no_store: bool = False
+    no_cache: bool = False
+    private: bool = False
+    public: bool = False
+    must_revalidate: bool = False
+    proxy_revalidate: bool = False
+    must_understand: bool = False
+    immutable: bool = False
+    only_if_cached: bool = False
+    no_cache_fields: frozenset[str] = frozenset()
+    private_fields: frozenset[str] = frozenset()
+    max_age: int | None = None
+    s_maxage: int | None = None
+    stale_while_revalidate: int | None = None
+    stale_if_error: int | None = None
+    max_stale: int | None = None
+    min_fresh: int | None = None
+
+    @property
+    def forbids_stale(self) -> bool:
+        """Whether a stale answer is ruled out by name (RFC 9111 §5.2.2.2, §5.2.2.8)."""
+        return self.must_revalidate or self.proxy_revalidate or self.no_cache
+
+
+# Directives whose value alone matters: name → (attribute, what a missing value means; None: unreadable).
+_SECONDS = {
+    "max-age": ("max_age", None),
+    "s-maxage": ("s_maxage", None),
+    "stale-while-revalidate": ("stale_while_revalidate", -1),
+    "stale-if-error": ("stale_if_error", -1),
+    "max-stale": ("max_stale", MAX_DELTA),
+    "min-fresh": ("min_fresh", None),
+}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+VALUELESS = -1  # a window without a number: the rules give it a finite one
+_FLAGS = {
+    name: name.replace("-", "_")
+    for name in (
+        "no-store",
+        "public",
+        "must-revalidate",
+        "proxy-revalidate",
+        "must-understand",
+        "immutable",
+        "only-if-cached",
+    )
+}
+_QUALIFIED = {"no-cache": ("no_cache", "no_cache_fields"), "private": ("private", "private_fields")}
+
+
+def parse_cache_control(lines: Iterable[str], source: str = "cache-control") -> Directives:
+    """Tolerant, as RFC 9111 §5.2 asks: names in any case, values quoted or not, unknown directives ignored."""
+    pairs: list[tuple[str, str | None]] = []
+    for line in lines:
+        for member in split_list(line):
+            name, equals, value = member.partition("=")
+            pairs.append((name.strip(" \t").lower(), unquote(value) if equals else None))
+    return _directives(source, pairs)
+
+
+def _directives(source: str, pairs: Iterable[tuple[str, str | None]]) -> Directives:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in _SECONDS:
+            attribute, missing = _SECONDS[name]
+            seconds = missing if value is None else parse_delta(value)
+            found.setdefault(attribute, 0 if seconds is None else seconds)
+        elif name in _FLAGS:
+            found[_FLAGS[name]] = True
+        elif name in _QUALIFIED:
+            flag, fields = _QUALIFIED[name]
+            named = frozenset(field.lower() for field in split_list(value or ""))
+            if named and all(map(_TOKEN.fullmatch, named)):
+                found[fields] = found.get(fields, frozenset()) | named
+            else:  # what names no fields speaks of the whole response
+                found[flag] = True
+    return Directives(source, **found)
+
+
+class Syntax(StrEnum):
+    """How a field that governs this cache is written."""
+
+    CACHE_CONTROL = "cache-control"
+    STRUCTURED = "structured"  # RFC 9213 §2.1: a Dictionary; what does not parse is not there
+    SURROGATE = "surrogate"  # Edge Architecture Specification (W3C Note, 2001-08-04) §2.2.1
+
+
+@dataclass(frozen=True, slots=True)
+class Governing:
+    """A field that may govern this cache: its name and how it is written."""
+
+    field: str
+    syntax: Syntax
+
+
+def governing_directives(headers: Headers, fields: Iterable[Governing], device: str) -> Directives:
+    """The directives of the first field that is present, valid and not empty; it governs alone (RFC 9213 §2.2).
+
+    `device` is the name that Surrogate-Control may address us by. Without any targeted field: Cache-Control.
+    """
+    for governing in fields:
+        lines = headers.lines(governing.field)
+        if lines and (directives := _TARGETED[governing.syntax](lines, governing.field, device)) is not None:
+            return directives
+    return parse_cache_control(headers.lines("cache-control"))
+
+
+def _parse_structured(lines: list[str], source: str, _device: str) -> Directives | None:
+    try:
+        members: Any = http_sf.parse(", ".join(lines).encode("latin-1"), tltype="dictionary")
+    except ValueError:
+        return None
+    if not members:
+        return None
+    pairs: list[tuple[str, str | None]] = []
+    for name, member in members.items():
+        value = member[0]
+        if value is True:
+            pairs.append((name, None))
+        elif name in _QUALIFIED and value is not False:
+            pairs.append((name, value if type(value) is str else ""))
+        elif value is not False:
+            # A value of another type is no delta-seconds: what it should have said cannot be known, so stale.
+            pairs.append((name, str(value) if type(value) is int else "?"))
+    return _directives(source, pairs)
+
+
+def _parse_surrogate(lines: list[str], source: str, device: str) -> Directives | None:
+    """Members may be addressed by a parameter (`max-age=60;device`); those for other devices are not ours."""
+    ours: list[str] = []
+    for line in lines:
+        for member in split_list(line):
+            directive, *targets = (part.strip(" \t") for part in member.split(";"))
+            if not targets or device in targets:
+                ours.append(directive)
+    known = [
+        text for text in ours if text.partition("=")[0].lower() in _SECONDS or text.lower() in ("no-store", "private")
+    ]
+    return parse_cache_control(known, source) if known else None
+
+
+def _parse_plain(lines: list[str], source: str, _device: str) -> Directives | None:
+    return parse_cache_control(lines, source) if any(any(split_list(line)) for line in lines) else None
+
+
+_TARGETED = {
+    Syntax.CACHE_CONTROL: _parse_plain,
+    Syntax.STRUCTURED: _parse_structured,
+    Syntax.SURROGATE: _parse_surrogate,
+}
+
+
+def without_directives(value: str, names: Collection[str]) -> str:
+    """The Cache-Control value with these directives taken out and the others left as they were written."""
+    return ", ".join(
+        member for member in split_list(value) if member.partition("=")[0].strip(" \t").lower() not in names
+    )

@@ -1,0 +1,122 @@
+"""Age, lifetime and stale windows (RFC 9111 §4.2, RFC 5861): headers become numbers once, lookups subtract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.directives import VALUELESS, Directives
+from app.core.fields import parse_date, parse_delta
+from app.core.messages import Response
+from app.core.rules import HEURISTIC_STATUSES, LifetimeSource, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a response was born and how long it may be used. All in seconds; `born` on the HTTP clock."""
+
+    born: float
+    lifetime: float
+    source: LifetimeSource | None = None
+    stale_while_revalidate: float = 0
+    stale_if_error: float = 0
+
+    def age(self, now: float) -> float:
+        """The current age; a clock that went back cannot make it negative (RFC 9111 §4.2.3)."""
+        return max(0.0, now - self.born)
+
+    def ttl(self, now: float) -> float:
+        """What is left of the lifetime; negative once stale."""
+        return self.lifetime - self.age(now)
+
+    def is_fresh(self, now: float) -> bool:
+        return self.ttl(now) > 0
+
+    def within(self, window: float, now: float) -> bool:
+        """Whether a window that opens when freshness ends is still open."""
+        return self.ttl(now) + window > 0
+
+
+def freshness(
+    response: Response, control: Directives, rules: Rules, request_time: float, response_time: float
+) -> Freshness:
+    """The freshness of a response received at `response_time` for a request sent at `request_time`."""
+    lifetime, source = _lifetime(response, control, rules, response_time)
+    if rules.max_lifetime is not None:
+        lifetime = min(lifetime, rules.max_lifetime)
+    age = _corrected_initial_age(response, request_time, response_time)
+    born = response_time - (lifetime if age is None else age)
+    revalidate = _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
+    on_error = _window(control.stale_if_error, rules.default_stale_if_error, rules)
+    if control.forbids_stale:
+        revalidate = on_error = 0
+    return Freshness(born, lifetime, source, revalidate, on_error if rules.stale_if_error_honoured else 0)
+
+
+def _window(stated: int | None, default: int, rules: Rules) -> int:
+    if stated is None:
+        return default
+    return rules.valueless_window if stated == VALUELESS else stated
+
+
+def _corrected_initial_age(response: Response, request_time: float, response_time: float) -> float | None:
+    """RFC 9111 §4.2.3, or None when the Age field cannot be read.
+
+    §5.1 lets a cache take the first of several values and ignore what is no number. We are more cautious, as §4.2.1
+    advises for lifetimes: with several values, or none that can be read, the age is unknown and the response stale.
+    """
+    lines = response.headers.lines("age")
+    age_value = parse_delta(lines[0]) if len(lines) == 1 else None
+    if lines and age_value is None:
+        return None
+    date = parse_date(response.headers.get("date") or "")
+    apparent_age = 0 if date is None else max(0, int(response_time) - date)
+    return max(apparent_age, (age_value or 0) + max(0.0, response_time - request_time))
+
+
+def _lifetime(
+    response: Response, control: Directives, rules: Rules, response_time: float
+) -> tuple[float, LifetimeSource | None]:
+    for source in rules.lifetime_from:
+        seconds = _FROM[source](response, control, rules, response_time)
+        if seconds is not None:
+            return max(0, seconds), source
+    # RFC 9213 §2.2 lets a targeted field say max-age where the dialect reads only s-maxage of Cache-Control.
+    if control.source != "cache-control" and control.max_age is not None:
+        return control.max_age, LifetimeSource.MAX_AGE
+    return 0, None
+
+
+def _from_s_maxage(_response: Response, control: Directives, _rules: Rules, _time: float) -> float | None:
+    return control.s_maxage
+
+
+def _from_max_age(_response: Response, control: Directives, _rules: Rules, _time: float) -> float | None:
+    return control.max_age
+
+
+def _from_expires(response: Response, control: Directives, _rules: Rules, response_time: float) -> float | None:
+    """Expires minus Date; one that cannot be read is in the past (RFC 9111 §5.3). A targeted field overrules it."""
+    lines = response.headers.lines("expires")
+    if not lines or control.source != "cache-control":
+        return None
+    expires = parse_date(lines[0])
+    date = parse_date(response.headers.get("date") or "")
+    return 0 if expires is None else expires - (response_time if date is None else date)
+
+
+def _from_heuristic(response: Response, control: Directives, rules: Rules, response_time: float) -> float | None:
+    """A fraction of the time since the last change (RFC 9111 §4.2.2)."""
+    modified = parse_date(response.headers.get("last-modified") or "")
+    if modified is None or not (control.public or response.status in HEURISTIC_STATUSES):
+        return None
+    date = parse_date(response.headers.get("date") or "")
+    unchanged = (response_time if date is None else date) - modified
+    return min(max(0, unchanged) * rules.heuristic_fraction, rules.heuristic_max)
+
+
+_FROM = {
+    LifetimeSource.S_MAXAGE: _from_s_maxage,
+    LifetimeSource.MAX_AGE: _from_max_age,
+    LifetimeSource.EXPIRES: _from_expires,
+    LifetimeSource.HEURISTIC: _from_heuristic,
+}

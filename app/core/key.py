@@ -1,0 +1,111 @@
+"""The cache key and the selection of variants (RFC 9111 §2, §4.1).
+
+Grammar of a key, whose parts are separated by single spaces because none of them can contain one:
+
+    key  = base *( " " name "=" value )
+    base = "GET" " " scheme " " authority " " target
+
+The base names the GET whose response is stored: HEAD is answered from it, unsafe methods invalidate it. `name=value`
+are the fields that a dialect always keys by, those that are present, the value normalised and percent-encoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from app.core.fields import split_list, split_members
+from app.core.messages import Headers, Request
+from app.core.rules import Rules
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+Selecting = tuple[tuple[str, str | None], ...]
+
+
+def base_key(scheme: str, authority: str, target: str) -> str:
+    """What every variant of one URL shares."""
+    return f"GET {scheme} {normal_authority(scheme, authority)} {target}"
+
+
+def base_of(key: str) -> str:
+    """The base of a key."""
+    return " ".join(key.split(" ", 4)[:4])
+
+
+def cache_key(request: Request, rules: Rules) -> str:
+    """The primary cache key (RFC 9111 §2)."""
+    parts = [base_key(request.scheme, request.authority, request.target)]
+    for name in rules.key_headers:
+        # As it was sent, but for what is known to make no difference: the origin may compare it to the letter.
+        value = normalised(name, request.headers) if name in _WEIGHTED else request.headers.get(name)
+        if value is not None:
+            parts.append(f"{name}={quote(value, safe='*/,;:')}")
+    return " ".join(parts)
+
+
+def normal_authority(scheme: str, authority: str) -> str:
+    """Lower case, without the scheme's own port (RFC 9110 §4.2.3)."""
+    return authority.lower().removesuffix(DEFAULT_PORTS.get(scheme, ":")).removesuffix(":")
+
+
+def vary_names(headers: Headers) -> tuple[str, ...]:
+    """The field names in Vary, lower-case, sorted and once each; `*` among them if it is there."""
+    return tuple(sorted({name.lower() for line in headers.lines("vary") for name in split_list(line)}))
+
+
+def selecting_fields(request: Request, names: Iterable[str]) -> Selecting:
+    """What a stored response remembers of the request it answered: the fields that Vary names, normalised."""
+    return tuple((name, normalised(name, request.headers)) for name in names)
+
+
+def selects(selecting: Selecting, request: Request, content_language: str | None) -> bool:
+    """Whether the request's fields match those that a stored response was selected by (RFC 9111 §4.1)."""
+    for name, value in selecting:
+        presented = normalised(name, request.headers)
+        if presented != value and not (name == "accept-language" and _prefers(presented, content_language)):
+            return False
+    return True
+
+
+def normalised(name: str, headers: Headers) -> str | None:
+    """A request field in the form that is compared: lines joined, white space around list members gone, and for
+    fields whose grammar is known what cannot make a difference (RFC 9111 §4.1)."""
+    value = headers.get(name)
+    if value is None:
+        return None
+    if name in _WEIGHTED:
+        return ",".join(f"{item};q={weight:g}" if weight < 1 else item for item, weight in _weighted(split_list(value)))
+    return ",".join(split_members(value))
+
+
+_WEIGHTED = frozenset({"accept-language", "accept-encoding"})
+
+
+def _weighted(members: Iterable[str]) -> list[tuple[str, float]]:
+    """Ranges with their weights, the best first, equals in alphabetical order: their order has no meaning."""
+    found = []
+    for member in members:
+        item, *parameters = (part.strip(" \t").lower() for part in member.split(";"))
+        weight = next((_weight(text[2:]) for text in parameters if text.startswith("q=")), 1.0)
+        found.append((item, weight))
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 1.0
+
+
+def _prefers(accept_language: str | None, content_language: str | None) -> bool:
+    """Whether the one language that the client likes best is the one that the stored response is in.
+
+    Any negotiation would pick it, so the stored response answers the request although it was selected by another.
+    """
+    if not accept_language or not content_language:
+        return False
+    best, *others = _weighted(accept_language.split(","))
+    alone = not (others and others[0][1] == best[1])
+    return best[0] == content_language.lower() and best[1] > 0 and alone

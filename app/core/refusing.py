@@ -1,0 +1,43 @@
+"""Requests that no origin is asked for, whatever is stored (RFC 9110 §9.3, RFC 9112 §3.2, RFC 8586)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from app.core.decisions import Refuse
+from app.core.forwarding import has_looped
+from app.core.messages import Request
+from app.core.reasons import Reason
+
+# A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+def _no_single_host(request: Request, _node: str) -> bool:
+    return not _AUTHORITY.fullmatch(request.authority) or len(request.headers.lines("host")) > 1
+
+
+# What one request may bring (RFC 6585 §5, RFC 9110 §15.5.15): far more than browsers send, far less than would hurt.
+LONGEST_HEAD = 64 * 2**10
+LONGEST_TARGET = 16 * 2**10
+
+
+def _head_too_large(request: Request, _node: str) -> bool:
+    return sum(len(name) + len(value) for name, value in request.headers) > LONGEST_HEAD
+
+
+REFUSED: tuple[tuple[Reason, int, Callable[[Request, str], bool]], ...] = (
+    (Reason.BAD_HOST, 400, _no_single_host),
+    (Reason.TARGET_TOO_LONG, 414, lambda request, _: len(request.target) > LONGEST_TARGET),
+    (Reason.HEAD_TOO_LARGE, 431, _head_too_large),
+    (Reason.METHOD_REFUSED, 405, lambda request, _: request.method in ("CONNECT", "TRACE")),
+    (Reason.LOOP, 508, has_looped),
+    (Reason.MAX_FORWARDS, 204,
+     lambda request, _: request.method == "OPTIONS" and request.headers.get("max-forwards") == "0"),
+)  # fmt: skip
+
+
+def refusal(request: Request, node: str) -> Refuse | None:
+    """The first row that fires. `node` is what this process calls itself in CDN-Loop."""
+    return next((Refuse(reason, status) for reason, status, fires in REFUSED if fires(request, node)), None)

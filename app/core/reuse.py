@@ -1,0 +1,164 @@
+"""May what is stored answer this request? (RFC 9111 §4)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
+from app.core.directives import Directives, parse_cache_control
+from app.core.fields import parse_date
+from app.core.key import selects
+from app.core.messages import Request, has_body
+from app.core.ranges import held_spans
+from app.core.reasons import Reason
+from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
+from app.core.validation import conditional, impersonal, unconditional
+
+RequestRule = tuple[Reason, Fwd, Callable[[Request, Rules], bool]]
+
+# Requests that never meet the cache. The path stops at the first row that fires; `swerve why` prints every row.
+INELIGIBLE: tuple[RequestRule, ...] = (
+    (Reason.METHOD, Fwd.METHOD, lambda request, _: request.method not in ("GET", "HEAD")),
+    (Reason.REQUEST_AUTHORIZATION, Fwd.BYPASS,
+     lambda request, rules: rules.authorization is Authorization.BYPASS and "authorization" in request.headers),
+    (Reason.REQUEST_RANGE, Fwd.BYPASS,
+     lambda request, rules: rules.ranges is Ranges.BYPASS and "range" in request.headers),
+    (Reason.REQUEST_BODY, Fwd.BYPASS, lambda request, _: has_body(request.headers)),
+)  # fmt: skip
+
+
+REFUSED_504 = Refuse(Reason.ONLY_IF_CACHED, 504)
+
+
+def decide(
+    request: Request, stored: Sequence[StoredResponse], rules: Rules, now: float, *, uncacheable: bool = False
+) -> Lookup:
+    """The lookup: answer from the store, forward, or refuse. `stored` are all responses under the request's key.
+
+    `uncacheable`: the key has just shown that its responses cannot be stored, so nobody should wait for another's.
+    """
+    for reason, fwd, fires in INELIGIBLE:
+        if fires(request, rules):
+            return Forward(reason, fwd, request)
+    directives = request_directives(request, rules)
+    if directives.no_store:
+        only_stored = directives.only_if_cached
+        return REFUSED_504 if only_stored else Forward(Reason.REQUEST_NO_STORE, Fwd.REQUEST, request)
+    chosen = select(request, stored)
+    asked = replace(request, method="GET") if request.method == "HEAD" and rules.head is Head.CONVERT else request
+    lookup = _missing(asked, stored, uncacheable) if chosen is None else _judge(asked, directives, chosen, rules, now)
+    if uncacheable and isinstance(lookup, Forward):
+        lookup = replace(lookup, shareable=False)
+    if directives.only_if_cached and isinstance(lookup, Forward):
+        return REFUSED_504
+    return lookup
+
+
+def request_directives(request: Request, rules: Rules) -> Directives:
+    """What the client asks of caches, or nothing where the rules say that clients are not asked."""
+    if rules.request_directives is RequestDirectives.IGNORE:
+        return Directives()
+    lines = request.headers.lines("cache-control")
+    if not lines and "no-cache" in (request.headers.get("pragma") or "").lower():
+        lines = ["no-cache"]  # RFC 9111 §5.4
+    return parse_cache_control(lines)
+
+
+def select(request: Request, stored: Iterable[StoredResponse]) -> StoredResponse | None:
+    """The newest stored response that the request selects; complete ones before parts (RFC 9111 §4.1)."""
+    fitting = [
+        one for one in stored
+        if selects(one.selecting, request, one.response.headers.get("content-language"))
+        and (one.first_byte is None or held_spans(request, one))
+    ]  # fmt: skip
+    return max(fitting, key=_newness, default=None)
+
+
+def _newness(stored: StoredResponse) -> tuple[bool, float, float]:
+    date = parse_date(stored.response.headers.get("date") or "")
+    return stored.first_byte is None, stored.stored_at if date is None else date, stored.stored_at
+
+
+def _missing(request: Request, stored: Sequence[StoredResponse], uncacheable: bool) -> Forward:
+    alike = [one for one in stored if selects(one.selecting, request, None)]
+    if alike:
+        return Forward(
+            Reason.PARTIAL_MISS, Fwd.PARTIAL, unconditional_but_range(request), shareable=_shareable(request)
+        )
+    reason, fwd = (Reason.VARY_MISS, Fwd.VARY_MISS) if stored else (Reason.URI_MISS, Fwd.URI_MISS)
+    if uncacheable:
+        return Forward(reason, fwd, request)
+    return Forward(reason, fwd, unconditional_but_range(request), shareable=_shareable(request))
+
+
+def _shareable(request: Request) -> bool:
+    return request.method == "GET" and "range" not in request.headers
+
+
+def unconditional_but_range(request: Request) -> Request:
+    """Without conditions; but what only makes sense with Range stays with it (RFC 9110 §13.1.5)."""
+    return request if "range" in request.headers else unconditional(request)
+
+
+def _judge(request: Request, wanted: Directives, stored: StoredResponse, rules: Rules, now: float) -> Lookup:
+    """RFC 9111 §4, the conditions on a selected response, in order."""
+    fresh = stored.freshness
+    if stored.invalidated:
+        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored)
+    if stored.control.no_cache:
+        return _validate(Reason.STORED_NO_CACHE, Fwd.STALE, request, stored)
+    if (reason := _client_wants_newer(wanted, stored, now)) is not None:
+        return _validate(reason, Fwd.REQUEST, request, stored)
+    if fresh.is_fresh(now):
+        return Hit(Reason.FRESH, stored)
+    return _judge_stale(request, wanted, stored, rules, now)
+
+
+def _client_wants_newer(wanted: Directives, stored: StoredResponse, now: float) -> Reason | None:
+    if wanted.no_cache:
+        return Reason.REQUEST_NO_CACHE
+    # A reload says max-age=0 and means «ask», even for what has just been stored.
+    too_old = wanted.max_age is not None and (wanted.max_age == 0 or int(stored.freshness.age(now)) > wanted.max_age)
+    immutable = stored.control.immutable and stored.freshness.is_fresh(now)  # RFC 8246 §2
+    if too_old and not immutable:
+        return Reason.REQUEST_MAX_AGE
+    if wanted.min_fresh is not None and stored.freshness.ttl(now) < wanted.min_fresh:
+        return Reason.REQUEST_MIN_FRESH
+    return None
+
+
+def _judge_stale(request: Request, wanted: Directives, stored: StoredResponse, rules: Rules, now: float) -> Lookup:
+    fresh, control = stored.freshness, stored.control
+    may_be_stale = not (control.forbids_stale or control.s_maxage is not None)  # RFC 9111 §5.2.2.10
+    if wanted.max_stale is not None and may_be_stale and -fresh.ttl(now) <= wanted.max_stale:
+        return Hit(Reason.REQUEST_MAX_STALE, stored)
+    if wanted.max_age is not None:  # without max-stale the client takes nothing stale (RFC 9111 §5.2.1.1)
+        return _validate(Reason.REQUEST_MAX_AGE, Fwd.REQUEST, request, stored)
+    if rules.pragma_validates_stale and "no-cache" in (request.headers.get("pragma") or "").lower():
+        return _validate(Reason.REQUEST_PRAGMA, Fwd.REQUEST, request, stored)
+    return _serve_stale(request, stored, now) or _validate(Reason.EXPIRED, Fwd.STALE, request, stored)
+
+
+def _serve_stale(request: Request, stored: StoredResponse, now: float) -> Hit | None:
+    """Inside its windows the whole is served stale, and refreshed; a part is not: to refresh it would be to fetch the
+    whole for nobody. stale-while-revalidate is said by name, s-maxage forbids stale by implication: the name wins.
+    """
+    fresh = stored.freshness
+    revalidating = fresh.within(fresh.stale_while_revalidate, now) and stored.first_byte is None
+    if now < stored.held_until and (revalidating or fresh.within(fresh.stale_if_error, now)):
+        return Hit(Reason.STALE_ERROR, stored)
+    return Hit(Reason.STALE_WHILE_REVALIDATE, stored, refresh(request, stored)) if revalidating else None
+
+
+def refresh(request: Request, stored: StoredResponse) -> Forward:
+    """The background fetch that renews a stored response, on behalf of nobody in particular."""
+    cleaned = conditional(impersonal(request, stored), stored)
+    return Forward(Reason.STALE_WHILE_REVALIDATE, Fwd.STALE, cleaned, stored, shareable=True, background=True)
+
+
+def _validate(reason: Reason, fwd: Fwd, request: Request, stored: StoredResponse) -> Forward:
+    """The whole is validated, also for a Range of it; a stored part is fetched anew: it is not worth a condition."""
+    if stored.first_byte is not None:
+        return Forward(reason, fwd, request)
+    return Forward(reason, fwd, conditional(request, stored), stored, shareable=request.method == "GET")

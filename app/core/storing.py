@@ -1,0 +1,214 @@
+"""What becomes of the origin's answer? (RFC 9111 §3, §4.3.3, RFC 5861 §4)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from app.core.decisions import Exchange, Forward, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
+from app.core.fields import format_date, parse_length
+from app.core.freshness import Freshness, freshness
+from app.core.invalidation import same_origin_target
+from app.core.key import selecting_fields, selects, vary_names
+from app.core.messages import Headers, Request
+from app.core.ranges import ContentRange
+from app.core.reasons import Reason
+from app.core.reuse import request_directives
+from app.core.rules import ERROR_STATUSES, HEURISTIC_STATUSES, UNDERSTOOD_STATUSES, Ranges, Rules, SetCookie
+from app.core.validation import confirms, merged
+
+# After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
+LONGEST_HOLD = 30.0
+
+ResponseRule = tuple[Reason, Callable[[Exchange, Rules], bool]]
+
+
+def _method_unfit(exchange: Exchange, rules: Rules) -> bool:
+    """POST may be stored for later GETs of the same URL when it says so itself (RFC 9110 §9.3.3)."""
+    request, response = exchange.request, exchange.response
+    if request.method in ("GET", "HEAD"):
+        return False
+    location = response.headers.get("content-location")
+    explicit = exchange.control.s_maxage or exchange.control.max_age or "expires" in response.headers
+    same = location is not None and same_origin_target(request, location) == request.target
+    return not (rules.store_post and request.method == "POST" and response.status == 200 and same and explicit)
+
+
+def _part_unfit(exchange: Exchange, rules: Rules) -> bool:
+    if exchange.response.status != 206:
+        return False
+    unreadable = ContentRange.parse(exchange.response.headers.get("content-range")) is None
+    return unreadable or rules.ranges is not Ranges.SERVE or "range" not in exchange.request.headers
+
+
+def _no_store(exchange: Exchange, _rules: Rules) -> bool:
+    """must-understand overrules no-store for a status that is understood (RFC 9111 §5.2.2.3)."""
+    understood = exchange.control.must_understand and exchange.response.status in UNDERSTOOD_STATUSES
+    return exchange.control.no_store and not understood
+
+
+def _authorization_unfit(exchange: Exchange, _rules: Rules) -> bool:
+    control = exchange.control
+    allowed = control.public or control.must_revalidate or control.s_maxage is not None
+    return "authorization" in exchange.request.headers and not allowed
+
+
+def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
+    """Nothing says how long it may be used, and there is nothing by which to validate it either; or nothing at all
+    allows a cache to keep it (RFC 9111 §3)."""
+    found = lifetime_of(exchange, rules)
+    allowed = found.source or exchange.control.public or exchange.response.status in HEURISTIC_STATUSES
+    if not allowed:
+        return True
+    if found.lifetime > 0 or found.stale_while_revalidate or found.stale_if_error:
+        return False
+    validator = "etag" in exchange.response.headers or "last-modified" in exchange.response.headers
+    return not (rules.store_for_validation and validator)
+
+
+def _too_large(exchange: Exchange, rules: Rules) -> bool:
+    return (parse_length(exchange.response.headers.get("content-length")) or 0) > rules.max_body
+
+
+# Why a response is stored for nobody. The path stops at the first row that fires; `swerve why` prints every row.
+FORBIDDEN: tuple[ResponseRule, ...] = (
+    (Reason.METHOD, _method_unfit),
+    (Reason.HEAD, lambda exchange, _: exchange.request.method == "HEAD"),
+    (Reason.NOT_MODIFIED, lambda exchange, _: exchange.response.status == 304),
+    (Reason.REQUEST_NO_STORE, lambda exchange, rules: request_directives(exchange.request, rules).no_store),
+    (Reason.NO_STORE, _no_store),
+    (Reason.PRIVATE, lambda exchange, _: exchange.control.private),
+    (Reason.NO_CACHE, lambda exchange, rules: exchange.control.no_cache and not rules.store_for_validation),
+    (Reason.SET_COOKIE,
+     lambda exchange, rules: rules.set_cookie is SetCookie.REFUSE and "set-cookie" in exchange.response.headers),
+    (Reason.AUTHORIZATION, _authorization_unfit),
+    (Reason.VARY_STAR, lambda exchange, _: "*" in vary_names(exchange.response.headers)),
+    (Reason.VARY_DENIED,
+     lambda exchange, rules: not rules.vary_denied.isdisjoint(vary_names(exchange.response.headers))),
+    (Reason.MUST_UNDERSTAND,
+     lambda exchange, _: exchange.control.must_understand and exchange.response.status not in UNDERSTOOD_STATUSES),
+    (Reason.STATUS,
+     lambda exchange, rules: rules.statuses is not None and exchange.response.status not in rules.statuses),
+    (Reason.PARTIAL_CONTENT, _part_unfit),
+    (Reason.EVENT_STREAM,
+     lambda exchange, _: (exchange.response.headers.get("content-type") or "").lower().startswith("text/event-stream")),
+    (Reason.NO_LIFETIME, _no_lifetime),
+    (Reason.TOO_LARGE, _too_large),
+)  # fmt: skip
+
+ERROR_REASONS = {
+    "dns_timeout": Reason.ORIGIN_TIMEOUT,
+    "connection_timeout": Reason.ORIGIN_TIMEOUT,
+    "connection_read_timeout": Reason.ORIGIN_TIMEOUT,
+    "connection_write_timeout": Reason.ORIGIN_TIMEOUT,
+    "http_response_timeout": Reason.ORIGIN_TIMEOUT,
+    "http_protocol_error": Reason.ORIGIN_PROTOCOL,
+    "http_response_incomplete": Reason.ORIGIN_INCOMPLETE,
+}
+
+
+def conclude(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
+    """What the origin's answer means for the store and for who asked."""
+    status, stored = exchange.response.status, forward.stored
+    if exchange.proxy_error is not None or status in ERROR_STATUSES:
+        return _conclude_error(forward, exchange, key, rules)
+    if stored is not None and (status == 304 or exchange.request.method == "HEAD"):
+        if confirms(exchange, stored):
+            return _conclude_confirmed(stored, merged(exchange, stored, rules), key, rules)
+        # A HEAD that differs says that the stored GET is no longer what the origin would send (RFC 9111 §4.3.5).
+        unasked = status == 304
+        return Pass(Reason.NOT_MODIFIED if unasked else Reason.HEAD, exchange.response, None if unasked else stored)
+    return _save_or_pass(forward, exchange, key, rules)
+
+
+def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, rules: Rules) -> Outcome:
+    """The stored response was confirmed, and is kept if a response with its new fields may be."""
+    renewed = replace(stored_response(exchange, key, rules), body=stored.body, size=stored.size)
+    reason = first_forbidding(exchange, rules)
+    if reason is None:
+        return Freshen(renewed)
+    own = replace(renewed, response=exchange.response)
+    # Where only the request was in the way, what is stored is as good as before.
+    return Reuse(reason, own, None if reason in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE) else stored)
+
+
+def _conclude_error(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
+    stored = forward.stored
+    if stored is not None and not stored.freshness.is_fresh(exchange.response_time):
+        held = hold(stored, exchange.response_time)
+        usable = not stored.invalidated and not stored.control.no_cache
+        if usable and stored.freshness.within(stored.freshness.stale_if_error, exchange.response_time):
+            return ServeStale(Reason.STALE_IF_ERROR, held)
+        if forward.background:
+            return ServeStale(Reason.STALE_ERROR, held)
+    if exchange.proxy_error is not None:
+        return Pass(ERROR_REASONS.get(exchange.proxy_error, Reason.ORIGIN_UNREACHABLE), exchange.response)
+    return _save_or_pass(forward, exchange, key, rules)
+
+
+def hold(stored: StoredResponse, now: float) -> StoredResponse:
+    """The stored response after a failed attempt to renew it: kept, and left alone for a while."""
+    wait = min(2.0**stored.failures, LONGEST_HOLD)
+    return replace(stored, failures=min(stored.failures + 1, 10), held_until=now + wait)
+
+
+def _save_or_pass(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
+    reason = forward.reason if forward.fwd is Fwd.BYPASS else first_forbidding(exchange, rules)
+    if reason is None:
+        return Save(stored_response(exchange, key, rules))
+    # A refresh speaks for everybody: when its answer may not be shared, what was shared until now is over.
+    return Pass(reason, exchange.response, forget=forward.stored if forward.background else None)
+
+
+def first_forbidding(exchange: Exchange, rules: Rules) -> Reason | None:
+    return next((reason for reason, fires in FORBIDDEN if fires(exchange, rules)), None)
+
+
+def lifetime_of(exchange: Exchange, rules: Rules) -> Freshness:
+    return freshness(exchange.response, exchange.control, rules, exchange.request_time, exchange.response_time)
+
+
+def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredResponse:
+    """The response as it is kept: without fields that may not be stored, its lifetime in numbers (RFC 9111 §3.1)."""
+    response, control = exchange.response, exchange.control
+    part = ContentRange.parse(response.headers.get("content-range")) if response.status == 206 else None
+    headers = response.headers.without({"age"} | control.no_cache_fields | control.private_fields)
+    return StoredResponse(
+        key=key,
+        selecting=selecting_fields(exchange.request, vary_names(response.headers)),
+        response=response.with_headers(dated(headers, exchange.response_time)),
+        control=control,
+        freshness=lifetime_of(exchange, rules),
+        first_byte=part.first if part else None,
+        complete_length=part.complete if part else None,
+        requested_range=exchange.request.headers.get("range") if part else None,
+        fetched_under=exchange.fetched_under,
+        stored_at=exchange.response_time,
+    )
+
+
+def dated(headers: Headers, now: float) -> Headers:
+    """With a Date: a recipient with a clock adds the one that is missing (RFC 9110 §6.6.1)."""
+    return headers if "date" in headers else headers.adding(("date", format_date(now)))
+
+
+def speaks_of_the_key(outcome: Pass, exchange: Exchange) -> bool:
+    """Whether a response that may not be shared says so of its key, so that nobody should wait for the next one: not
+    when the origin failed, or when only this request was in the way."""
+    failed = exchange.proxy_error is not None or exchange.response.status in ERROR_STATUSES
+    return not failed and outcome.reason not in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE)
+
+
+def shareable_with(outcome: Outcome, exchange: Exchange, request: Request) -> bool:
+    """Whether the answer to another request may serve this one too: nothing that was for one client, and only if Vary
+    selects it. That the origin failed is the same for all; but stale beyond its windows is for nobody."""
+    match outcome:
+        case Save(stored) | Freshen(stored):
+            return selects(stored.selecting, request, stored.response.headers.get("content-language"))
+        case ServeStale(reason, stored):
+            selected = selects(stored.selecting, request, stored.response.headers.get("content-language"))
+            return selected and reason is Reason.STALE_IF_ERROR
+        case Reuse():
+            return False
+        case Pass():
+            return exchange.proxy_error is not None

@@ -1,0 +1,99 @@
+"""The one verdict on a request, from what was decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.core.decisions import (
+    Exchange,
+    Forward,
+    Freshen,
+    Fwd,
+    Hit,
+    Outcome,
+    Pass,
+    Refuse,
+    Result,
+    Reuse,
+    Save,
+    ServeStale,
+    StoredResponse,
+    Verdict,
+)  # fmt: skip
+from app.core.reasons import Reason
+from app.core.rules import LifetimeSource
+
+_INELIGIBLE = frozenset({Fwd.METHOD, Fwd.BYPASS})
+
+
+def of_refusal(refuse: Refuse, key: str) -> Verdict:
+    return Verdict(Result.ERROR, refuse.reason, key)
+
+
+def of_hit(hit: Hit, key: str, now: float) -> Verdict:
+    result = Result.HIT if hit.stored.freshness.is_fresh(now) else Result.STALE
+    return _with_times(Verdict(result, hit.reason, key), hit.stored, now)
+
+
+def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str, now: float) -> Verdict:
+    """The verdict on a request that went to the origin."""
+    verdict = Verdict(
+        _result(forward, outcome, exchange),
+        _reason(forward, outcome),
+        key,
+        fwd=forward.fwd,
+        fwd_status=None if exchange.proxy_error else exchange.response.status,
+        stored=isinstance(outcome, Save | Freshen),
+        proxy_error=exchange.proxy_error,
+    )
+    return verdict if isinstance(outcome, Pass) else _with_times(verdict, outcome.stored, now)
+
+
+def waited_along(verdict: Verdict) -> Verdict:
+    """The same verdict for a request that waited for somebody else's fetch (RFC 9211 §2.6)."""
+    return replace(verdict, reason=Reason.COLLAPSED if verdict.stored else verdict.reason, collapsed=True)
+
+
+def _result(forward: Forward, outcome: Outcome, exchange: Exchange) -> Result:
+    match outcome:
+        case Save():
+            if forward.stored is None:
+                return Result.MISS
+            return Result.RENEWED if forward.fwd is Fwd.REQUEST else Result.EXPIRED
+        case Freshen() | Reuse():
+            return Result.REVALIDATED
+        case ServeStale():
+            return Result.STALE
+        case Pass():
+            if exchange.proxy_error is not None:
+                return Result.ERROR
+            return Result.PASS if forward.fwd in _INELIGIBLE else Result.NOSTORE
+
+
+def _reason(forward: Forward, outcome: Outcome) -> Reason:
+    match outcome:
+        case ServeStale(reason, _) | Reuse(reason, _, _) | Pass(reason, _, _):
+            return reason
+        case Freshen():
+            return Reason.VALIDATED
+        case Save():
+            return forward.reason
+
+
+def _with_times(verdict: Verdict, stored: StoredResponse, now: float) -> Verdict:
+    fresh = stored.freshness
+    return replace(
+        verdict,
+        ttl=int(fresh.lifetime) - int(fresh.age(now)),  # so that age and ttl add up to the lifetime, as people expect
+        age=int(fresh.age(now)),
+        stale_for=int(fresh.stale_while_revalidate),
+        source=_source(stored),
+    )
+
+
+def _source(stored: StoredResponse) -> str | None:
+    """Where the lifetime was found: a directive with its field, a field, or a heuristic."""
+    source = stored.freshness.source
+    if source in (LifetimeSource.S_MAXAGE, LifetimeSource.MAX_AGE):
+        return f"{stored.control.source}: {source}"
+    return source

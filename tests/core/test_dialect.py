@@ -1,0 +1,187 @@
+"""A dialect as data, and Cache-Status (RFC 9211)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import http_sf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.decisions import Fwd, Result, Verdict
+from app.core.dialect import (
+    ClientCacheControl,
+    Dialect,
+    ErrorField,
+    IdentityField,
+    StatusField,
+    cache_status,
+    client_cache_control,
+    speak,
+)  # fmt: skip
+from app.core.reasons import Reason as R
+from tests.core.build import head, res, row, text_of
+
+HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1)
+MISS = Verdict(Result.MISS, R.URI_MISS, "k", fwd=Fwd.URI_MISS, fwd_status=200, stored=True, ttl=60, age=0)
+ERROR = Verdict(Result.ERROR, R.ORIGIN_TIMEOUT, "k", fwd=Fwd.URI_MISS, proxy_error="http_response_timeout")
+LOOP = Verdict(Result.ERROR, R.LOOP, "k")
+
+STATUSES = [
+    #   verdict status member
+    row("a hit",
+        HIT,  200, 'x; hit; ttl=5; key="k"; detail=fresh'),
+    row("a stale hit",
+        Verdict(Result.STALE, R.STALE_WHILE_REVALIDATE, "k", ttl=-5),
+              200, 'x; hit; ttl=-5; key="k"; detail=stale-while-revalidate'),
+    row("a miss that was stored",
+        MISS, 200, 'x; fwd=uri-miss; stored; ttl=60; key="k"; detail=uri-miss'),
+    row("a miss that was waited for",
+        Verdict(Result.MISS, R.COLLAPSED, "k", Fwd.URI_MISS, 200, True, True),
+              200, 'x; fwd=uri-miss; stored; collapsed; key="k"; detail=collapsed'),
+    row("what the origin said, if it is not what the client gets",
+        Verdict(Result.REVALIDATED, R.VALIDATED, "k", Fwd.STALE, 304, True, ttl=60),
+              200, 'x; fwd=stale; fwd-status=304; stored; ttl=60; key="k"; detail=validated'),
+    row("no answer has no status",
+        Verdict(Result.STALE, R.STALE_IF_ERROR, "k", Fwd.STALE, None, ttl=-1),
+              200, 'x; fwd=stale; ttl=-1; key="k"; detail=stale-if-error'),
+    row("what goes by",
+        Verdict(Result.PASS, R.REQUEST_RANGE, "k", Fwd.BYPASS, 206),
+              206, 'x; fwd=bypass; key="k"; detail=request-range'),
+    row("quotes and backslashes in a key are escaped",
+        Verdict(Result.HIT, R.FRESH, 'a"b\\c'),
+              200, 'x; hit; key="a\\"b\\\\c"; detail=fresh'),
+    row("a key that no String can hold is left out",
+        Verdict(Result.HIT, R.FRESH, "\xe9"),
+              200, "x; hit; detail=fresh"),
+    row("so is one with a control character",
+        Verdict(Result.HIT, R.FRESH, "a\x7f"),
+              200, "x; hit; detail=fresh"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("verdict", "status", "member"), STATUSES)
+def test_cache_status(verdict: Verdict, status: int, member: str) -> None:
+    assert cache_status("x", verdict, status) == member
+
+
+_VERDICTS = st.builds(
+    Verdict, st.sampled_from(Result), st.sampled_from(R), st.text(max_size=6), st.none() | st.sampled_from(Fwd),
+    st.none() | st.integers(200, 599), st.booleans(), st.booleans(), st.none() | st.integers(-(2**31), 2**31),
+)  # fmt: skip
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(_VERDICTS, st.integers(200, 599))
+def test_every_cache_status_is_a_list_of_one(verdict: Verdict, status: int) -> None:
+    parsed: Any = http_sf.parse(cache_status("x", verdict, status).encode("ascii"), tltype="list")
+    ((name, parameters),) = parsed
+    assert str(name) == "x"
+    assert ("hit" in parameters) is ("fwd" not in parameters)
+    assert parameters.get("key", verdict.key) == verdict.key
+    assert str(parameters["detail"]) == verdict.reason
+
+
+NO_STATUS = Dialect("quiet", "2026-11", cache_status=None)
+LOUD = Dialect(
+    "loud", "2026-11", cache_status="edge", server="loud/1", via="loud", hidden=frozenset({"x-secret", "x-cache"}),
+    status_fields=(StatusField("x-cache", {result: result.upper() for result in Result}),),
+    identity=IdentityField("x-id", "{random}"), age_on_miss=True,
+    error=ErrorField("x-error", {"http_response_timeout": "TIMEOUT", "loop": "LOOP"}, "OTHER"),
+)  # fmt: skip
+HIT_SAID = 'cache-status: edge; hit; ttl=5; key="k"; detail=fresh'
+
+SPEECH = [
+    #   dialect response verdict identity expected
+    row("nothing but Cache-Status",
+        Dialect("plain", "2026-11"),
+              "200 | a: 1",
+                     HIT, None,  'a: 1 | cache-status: swerve; hit; ttl=5; key="k"; detail=fresh'),
+    row("not even that",
+        NO_STATUS,
+              "200 | a: 1 | cache-status: origin; hit",
+                     HIT, "i", "a: 1 | cache-status: origin; hit"),
+    row("Cache-Status stands after those of others",
+        Dialect("plain", "2026-11", cache_status="edge"),
+              "200 | cache-status: origin; hit",
+                     HIT, None,  f"cache-status: origin; hit | {HIT_SAID}"),
+    row("every field of its own, in its own words",
+        LOUD, "200 | x-cache: origin | x-secret: 1 | age: 7",
+                     HIT, "i", f"age: 7 | x-cache: HIT | x-id: i | server: loud/1 | via: 1.1 loud | {HIT_SAID}"),
+    row("an Age of nought for what has none, and no identity",
+        LOUD, "200 | server: origin | via: 1.1 origin",
+                     HIT, None,
+                              f"via: 1.1 origin | x-cache: HIT | server: loud/1 | age: 0 | via: 1.1 loud | {HIT_SAID}"),
+    row("an error made here is no cache's answer",
+        LOUD, "504 | age: 7",
+                     ERROR,
+                          "i", "age: 7 | x-cache: ERROR | x-id: i | server: loud/1 | x-error: TIMEOUT | via: 1.1 loud"),
+    row("an error by its reason",
+        LOUD, "508 | age: 7",
+                     LOOP,
+                          "i", "age: 7 | x-cache: ERROR | x-id: i | server: loud/1 | x-error: LOOP | via: 1.1 loud"),
+    row("an error without a code",
+        LOUD, "400 | age: 7",
+                     Verdict(Result.ERROR, R.BAD_HOST, "k"),
+                          "i", "age: 7 | x-cache: ERROR | x-id: i | server: loud/1 | x-error: OTHER | via: 1.1 loud"),
+    row("no field for errors",
+        NO_STATUS,
+              "504", ERROR,
+                          None,  ""),
+    row("Set-Cookie lines stay apart",
+        NO_STATUS,
+              "200 | set-cookie: a | set-cookie: b",
+                     MISS,
+                          None,  "set-cookie: a | set-cookie: b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "response", "verdict", "identity", "expected"), SPEECH)
+def test_speech(dialect: Dialect, response: str, verdict: Verdict, identity: str | None, expected: str) -> None:
+    spoken = speak(dialect, res(response), verdict, identity)
+    assert text_of(spoken.headers) == text_of(head(expected))
+    assert spoken.status == res(response).status
+
+
+STRIPPING = Dialect("stripping", "2026-11", cache_status=None, client_cache_control=ClientCacheControl.STRIP_SHARED)
+DEFAULTING = Dialect(
+    "defaulting", "2026-11", cache_status=None, client_cache_control=ClientCacheControl.STRIP_SHARED,
+    default_cache_control="public, max-age=0",
+)  # fmt: skip
+
+CONTROL = [
+    #   dialect     headers                                                 expected
+    row("unchanged",
+        NO_STATUS,  "cc: s-maxage=60, max-age=5",                           None),
+    row("unchanged, and none said",
+        NO_STATUS,  "",                                                     None),
+    row("the default, where none is said",
+        DEFAULTING, "",                                                     "public, max-age=0"),
+    row("what is for shared caches goes",
+        STRIPPING,  "cc: s-maxage=60, max-age=5, stale-while-revalidate=9", "max-age=5"),
+    row("from every line",
+        STRIPPING,  "cc: s-maxage=60 | cc: max-age=5 | cc: public",         "max-age=5, public"),
+    row("the default, where nothing is left",
+        DEFAULTING, "cc: s-maxage=60, stale-if-error=9",                    "public, max-age=0"),
+    row("what is private stays as it is",
+        DEFAULTING, "cc: Private, s-maxage=60",                             None),
+    row("where a targeted field governs too",
+        DEFAULTING, "cc: s-maxage=60 | cdn: max-age=5",                     None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "headers", "expected"), CONTROL)
+def test_client_cache_control(dialect: Dialect, headers: str, expected: str | None) -> None:
+    assert client_cache_control(dialect, head(headers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        row("what is left replaces it",           "cc: s-maxage=60, max-age=5", "cache-control: max-age=5"),
+        row("nothing left and no default: none",  "cc: s-maxage=60",            ""),
+    ],
+)  # fmt: skip
+def test_what_the_client_sees_of_cache_control(headers: str, expected: str) -> None:
+    assert text_of(speak(STRIPPING, res(f"200 | {headers}"), MISS).headers) == expected

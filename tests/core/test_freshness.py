@@ -1,0 +1,184 @@
+"""Age, lifetime and stale windows (RFC 9111 §4.2, §5.1, §5.3; RFC 5861)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.freshness import Freshness, freshness
+from app.core.messages import Headers, Response
+from app.core.rules import LifetimeSource, Rules
+from tests.core.build import NOW, RFC, res, row
+
+S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC = LifetimeSource
+ONLY_SHARED = Rules(lifetime_from=(S_MAXAGE,))
+
+
+def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
+    answer = res(response)
+    return freshness(answer, rules.directives(answer.headers), rules, NOW - took, NOW)
+
+
+LIFETIMES = [
+    #   response                                                 rules                   lifetime source
+    row("nothing says one",
+        "200",                                                   RFC,                    0,      None),
+    row("s-maxage before max-age before Expires",
+        "200 | cc: max-age=2, s-maxage=1 | expires: @+3",        RFC,                    1,      S_MAXAGE),
+    row("max-age before Expires",
+        "200 | cc: max-age=2 | expires: @+3",                    RFC,                    2,      MAX_AGE),
+    row("max-age=0 is said, so Expires is not asked",
+        "200 | cc: max-age=0 | expires: @+3",                    RFC,                    0,      MAX_AGE),
+    row("unreadable max-age is stale, Expires is not asked",
+        "200 | cc: max-age=x | expires: @+3",                    RFC,                    0,      MAX_AGE),
+    row("Expires counts from Date",
+        "200 | expires: @+3 | date: @-7",                        RFC,                    10,     EXPIRES),
+    row("Expires counts from the time it came, without Date",
+        "200 | expires: @+3",                                    RFC,                    3,      EXPIRES),
+    row("a Date that cannot be read is none",
+        "200 | expires: @+3 | date: yesterday",                  RFC,                    3,      EXPIRES),
+    row("Expires in the past",
+        "200 | expires: @-3",                                    RFC,                    0,      EXPIRES),
+    row("Expires that cannot be read is in the past",
+        "200 | expires: 0",                                      RFC,                    0,      EXPIRES),
+    row("the first of several Expires",
+        "200 | expires: @+3 | expires: @+9",                     RFC,                    3,      EXPIRES),
+    row("a tenth of the time since the last change",
+        "200 | lm: @-1000",                                      RFC,                    100,    HEURISTIC),
+    row("counted from Date",
+        "200 | lm: @-1000 | date: @-500",                        RFC,                    50,     HEURISTIC),
+    row("at most a day",
+        "200 | lm: @-99999999",                                  RFC,                    86_400, HEURISTIC),
+    row("changed in the future",
+        "200 | lm: @+1000",                                      RFC,                    0,      HEURISTIC),
+    row("changed at a time that cannot be read",
+        "200 | lm: long ago",                                    RFC,                    0,      None),
+    row("no heuristic for a status that does not say so",
+        "302 | lm: @-1000",                                      RFC,                    0,      None),
+    row("unless it is public",
+        "302 | lm: @-1000 | cc: public",                         RFC,                    100,    HEURISTIC),
+    row("no heuristic where Expires speaks",
+        "200 | lm: @-1000 | expires: 0",                         RFC,                    0,      EXPIRES),
+    row("a targeted field overrules Expires",
+        "200 | cdn: public | expires: @+3",                      RFC,                    0,      None),
+    row("a targeted max-age",
+        "200 | cdn: max-age=5 | cc: s-maxage=60 | expires: @+3", RFC,                    5,      MAX_AGE),
+    row("a dialect that does not read max-age",
+        "200 | cc: max-age=5",                                   ONLY_SHARED,            0,      None),
+    row("reads it in the field that is for it alone",
+        "200 | cdn: max-age=5",                                  ONLY_SHARED,            5,      MAX_AGE),
+    row("a targeted field without a lifetime",
+        "200 | cdn: public",                                     ONLY_SHARED,            0,      None),
+    row("no longer than the rules allow",
+        "200 | cc: max-age=60",                                  Rules(max_lifetime=10), 10,     MAX_AGE),
+    row("shorter than the rules allow",
+        "200 | cc: max-age=5",                                   Rules(max_lifetime=10), 5,      MAX_AGE),
+    row("another fraction and another limit",
+        "200 | lm: @-1000",                                      Rules(heuristic_fraction=0.5, heuristic_max=400),
+                                                                                         400,    HEURISTIC),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "rules", "lifetime", "source"), LIFETIMES)
+def test_lifetime(response: str, rules: Rules, lifetime: float, source: LifetimeSource | None) -> None:
+    found = of(response, rules)
+    assert (found.lifetime, found.source) == (lifetime, source)
+
+
+AGES = [
+    #                                       response                                     took age
+    row("nothing says one",                 "200 | cc: max-age=60",                      0,  0),
+    row("the time it took",                 "200 | cc: max-age=60",                      2,  2),
+    row("Age",                              "200 | cc: max-age=60 | age: 5",             0,  5),
+    row("Age and the time it took",         "200 | cc: max-age=60 | age: 5",             2,  7),
+    row("Date in the past",                 "200 | cc: max-age=60 | date: @-9",          0,  9),
+    row("Date in the future",               "200 | cc: max-age=60 | date: @+9",          0,  0),
+    row("Date younger than Age",            "200 | cc: max-age=60 | date: @-5 | age: 9", 0,  9),
+    row("Date older than Age",              "200 | cc: max-age=60 | date: @-9 | age: 5", 2,  9),
+    row("Date that cannot be read",         "200 | cc: max-age=60 | date: x",            0,  0),
+    row("a clock that went back meanwhile", "200 | cc: max-age=60",                      -5, 0),
+    row("an enormous Age",                  "200 | cc: max-age=60 | age: 99999999999",   0,  2**31),
+    row("Age that cannot be read: stale",   "200 | cc: max-age=60 | age: 5;a=1",         0,  60),
+    row("a negative Age: stale",            "200 | cc: max-age=60 | age: -5",            0,  60),
+    row("a list of Ages: stale",            "200 | cc: max-age=60 | age: 0, 0",          0,  60),
+    row("several Ages: stale",              "200 | cc: max-age=60 | age: 0 | age: 0",    0,  60),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "took", "age"), AGES)
+def test_age_on_arrival(response: str, took: float, age: float) -> None:
+    assert of(response, took=took).age(NOW) == age
+
+
+WINDOWED = Rules(default_stale_while_revalidate=7, default_stale_if_error=8)
+WITHOUT_ERRORS = Rules(stale_if_error_honoured=False, default_stale_if_error=8)
+
+WINDOWS = [
+    #   control                                                        rules                      revalidate on_error
+    row("nothing said, nothing given",
+        "max-age=1",                                                   RFC,                       0,  0),
+    row("both said",
+        "stale-while-revalidate=5, stale-if-error=6",                  RFC,                       5,  6),
+    row("nothing said, the rules give some",
+        "max-age=1",                                                   WINDOWED,                  7,  8),
+    row("what is said precedes the rules",
+        "stale-while-revalidate=0, stale-if-error=0",                  WINDOWED,                  0,  0),
+    row("said without a number",
+        "stale-while-revalidate, stale-if-error",                      RFC,                       60, 60),
+    row("the rules say which number",
+        "stale-while-revalidate",                                      Rules(valueless_window=9), 9,  0),
+    row("must-revalidate forbids both",
+        "must-revalidate, stale-while-revalidate=5, stale-if-error=6", WINDOWED,                  0,  0),
+    row("proxy-revalidate forbids both",
+        "proxy-revalidate, stale-while-revalidate=5",                  WINDOWED,                  0,  0),
+    row("no-cache forbids both",
+        "no-cache, stale-if-error=6",                                  WINDOWED,                  0,  0),
+    row("a dialect without stale-if-error",
+        "stale-while-revalidate=5, stale-if-error=6",                  WITHOUT_ERRORS,            5,  0),
+    row("has no default of it either",
+        "max-age=1",                                                   WITHOUT_ERRORS,            0,  0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("control", "rules", "revalidate", "on_error"), WINDOWS)
+def test_stale_windows(control: str, rules: Rules, revalidate: int, on_error: int) -> None:
+    found = of(f"200 | cc: {control}", rules)
+    assert (found.stale_while_revalidate, found.stale_if_error) == (revalidate, on_error)
+
+
+MOMENTS = [
+    #                                                       after age ttl fresh within
+    row("at once",                                          0,   0,  10, True,  True),
+    row("the last second of its life",                      9,   9,  1,  True,  True),
+    row("its lifetime is over when its age has reached it", 10,  10, 0,  False, True),
+    row("the last second of the window",                    14,  14, -4, False, True),
+    row("the window is closed",                             15,  15, -5, False, False),
+    row("a clock that went back cannot make it younger",    -99, 0,  10, True,  True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "age", "ttl", "fresh", "within"), MOMENTS)
+def test_moments(after: float, age: float, ttl: float, fresh: bool, within: bool) -> None:
+    found = Freshness(NOW, 10)
+    assert (found.age(NOW + after), found.ttl(NOW + after)) == (age, ttl)
+    assert (found.is_fresh(NOW + after), found.within(5, NOW + after)) == (fresh, within)
+
+
+_TIMES = st.integers(-(10**10), 10**10)
+_NAMES = st.sampled_from([b"age", b"date", b"expires", b"last-modified", b"cache-control", b"cdn-cache-control"])
+_VALUES = st.sampled_from([b"0", b"5", b"x", b"", b"max-age=5", b"Sun, 09 Sep 2001 01:46:40 GMT", b"99999999999"])
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(_NAMES, _VALUES), max_size=6), _TIMES, _TIMES, st.lists(_TIMES, min_size=2, max_size=5))
+def test_age_grows_with_time_and_is_never_negative(
+    pairs: list[tuple[bytes, bytes]], sent: int, took: int, moments: list[int]
+) -> None:
+    response = Response(200, Headers(pairs))
+    found = freshness(response, RFC.directives(response.headers), RFC, sent, sent + took)
+    ages = [found.age(moment) for moment in sorted(moments)]
+    assert ages == sorted(ages)
+    assert min(ages) >= 0
+    assert found.lifetime >= 0
+    assert all(found.ttl(moment) <= found.lifetime for moment in moments)

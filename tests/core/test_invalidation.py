@@ -1,0 +1,84 @@
+"""What a successful unsafe request spoils (RFC 9111 §4.4)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.invalidation import same_origin_target, spoiled_by
+from app.core.messages import Request
+from tests.core.build import head, req, res, row
+
+SPOILED = [
+    #   request_      response                                                                  targets
+    row("POST",
+        "POST /a?b",  "200",                                                                    ["/a?b"]),
+    row("a method that nobody knows",
+        "FROB /a",    "200",                                                                    ["/a"]),
+    row("a redirect says that it worked",
+        "POST /a",    "303 | location: /b",                                                     ["/a", "/b"]),
+    row("GET",
+        "GET /a",     "200 | location: /b",                                                     []),
+    row("HEAD",
+        "HEAD /a",    "200",                                                                    []),
+    row("OPTIONS",
+        "OPTIONS /a", "200",                                                                    []),
+    row("TRACE",
+        "TRACE /a",   "200",                                                                    []),
+    row("an error of the client",
+        "DELETE /a",  "404 | location: /b",                                                     []),
+    row("an error of the server",
+        "PUT /a",     "500",                                                                    []),
+    row("not yet an answer",
+        "POST /a",    "103 | location: /b",                                                     []),
+    row("Location and Content-Location",
+        "POST /a",    "201 | location: /b | content-location: /c",                              ["/a", "/b", "/c"]),
+    row("each once",
+        "POST /a",    "201 | location: /a | content-location: /a",                              ["/a"]),
+    row("what lies elsewhere is not ours",
+        "POST /a",    "201 | location: http://b.com/ | content-location: https://example.com/", ["/a"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "response", "targets"), SPOILED)
+def test_spoiled(request_: str, response: str, targets: list[str]) -> None:
+    assert spoiled_by(req(request_), res(response)) == tuple(f"GET http example.com {target}" for target in targets)
+
+
+REFERENCES = [
+    #                                  reference                    target
+    row("a path",                      "/x",                        "/x"),
+    row("a relative path",             "x",                         "/a/x"),
+    row("a path upwards",              "../x",                      "/x"),
+    row("a path with dots",            "/y/./z/../x",               "/y/x"),
+    row("a query",                     "?x=1",                      "/a/b?x=1"),
+    row("nothing: the request's own",  "",                          "/a/b?c"),
+    row("a fragment is no part of it", "/x#y",                      "/x"),
+    row("its own origin",              "http://example.com/x",      "/x"),
+    row("its own origin, no path",     "http://example.com",        "/"),
+    row("in capitals, with its port",  "HTTP://EXAMPLE.com:80/x",   "/x"),
+    row("without a scheme",            "//example.com/x",           "/x"),
+    row("percent signs as they are",   "/%2f%2F?%20",               "/%2f%2F?%20"),
+    row("another host",                "http://b.com/x",            None),
+    row("another host, no scheme",     "//b.com/x",                 None),
+    row("another port",                "http://example.com:8080/x", None),
+    row("another scheme",              "https://example.com/x",     None),
+    row("somebody at the same host",   "http://u@example.com/x",    None),
+    row("no web address",              "mailto:a@example.com",      None),
+    row("half an IPv6 address",        "http://[::1/x",             None),
+    # The server does not tell `/x?` from `/x`, so both are one key here.
+    row("an empty query is no query",  "/x?",                       "/x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reference", "target"), REFERENCES)
+def test_same_origin_target(reference: str, target: str | None) -> None:
+    assert same_origin_target(req("GET /a/b?c"), reference) == target
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(st.text(st.sampled_from("htp:/?#[]@.%\\ \t\xe9\u2100example1"), max_size=12))
+def test_any_reference_can_be_read(reference: str) -> None:
+    target = same_origin_target(Request("POST", "http", "example.com", "/a", head("")), reference)
+    assert target is None or target.startswith("/")

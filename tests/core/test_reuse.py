@@ -1,0 +1,368 @@
+"""May what is stored answer this request? (RFC 9111 §4, §5.2.1; RFC 5861 §3; RFC 8246)"""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
+from app.core.messages import Request
+from app.core.reasons import Reason
+from app.core.reasons import Reason as R
+from app.core.reuse import INELIGIBLE, decide, refresh, select
+from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
+from tests.core.build import NOW, RFC, head, req, row, stored
+
+IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
+PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
+NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
+NO_RANGES = Rules(ranges=Ranges.BYPASS)
+CONVERTING = Rules(head=Head.CONVERT)
+
+FIRES = [
+    #                                reason                   request_                    rules             expected
+    row("POST",                      R.METHOD,                "POST /",                   RFC,              True),
+    row("a method in small letters", R.METHOD,                "get /",                    RFC,              True),
+    row("GET",                       R.METHOD,                "GET /",                    RFC,              False),
+    row("HEAD",                      R.METHOD,                "HEAD /",                   RFC,              False),
+    row("Authorization, refused",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", NO_AUTHORIZATION, True),
+    row("Authorization, allowed",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", RFC,              False),
+    row("no Authorization",          R.REQUEST_AUTHORIZATION, "GET /",                    NO_AUTHORIZATION, False),
+    row("Range, refused",            R.REQUEST_RANGE,         "GET / | range: bytes=0-1", NO_RANGES,        True),
+    row("Range, served",             R.REQUEST_RANGE,         "GET / | range: bytes=0-1", RFC,              False),
+    row("no Range",                  R.REQUEST_RANGE,         "GET /",                    NO_RANGES,        False),
+    row("a body",                    R.REQUEST_BODY,          "GET / | cl: 5",            RFC,              True),
+    row("no body",                   R.REQUEST_BODY,          "GET / | cl: 0",            RFC,              False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "request_", "rules", "expected"), FIRES)
+def test_ineligible_requests(reason: Reason, request_: str, rules: Rules, expected: bool) -> None:
+    ((fwd, fires),) = [(fwd, fires) for name, fwd, fires in INELIGIBLE if name is reason]
+    assert fires(req(request_), rules) is expected
+    if expected:
+        assert decide(req(request_), [stored()], rules, NOW) == Forward(reason, fwd, req(request_))
+
+
+def test_every_ineligible_row_fires_and_does_not() -> None:
+    seen = {(case.values[0], case.values[3]) for case in FIRES}
+    assert seen == {(reason, fired) for reason, *_ in INELIGIBLE for fired in (True, False)}
+
+
+MINUTE = "200 | cc: max-age=60"
+TAGGED = '200 | cc: max-age=60 | etag: "a"'
+SWR = "200 | cc: max-age=10, stale-while-revalidate=20"
+FOREVER = "200 | cc: max-age=60, immutable"
+PART = '206 | cc: max-age=60 | cr: bytes 0-9/100 | etag: "a"'
+FIRST_TEN = "GET / | range: bytes=0-9"
+
+
+def shape(lookup: Lookup) -> tuple[str, Reason]:
+    """`hit`, `hit, refresh`, `forward stale, validates, shared` or `refuse 504`, and why."""
+    match lookup:
+        case Hit(reason, _, fetch):
+            return ("hit" if fetch is None else "hit, refresh"), reason
+        case Refuse(reason, status):
+            return f"refuse {status}", reason
+        case Forward(reason, fwd, _, old, shared, background):
+            assert not background
+            return f"forward {fwd}" + (", validates" if old else "") + (", shared" if shared else ""), reason
+
+
+ONE = [
+    #   request_                    response after rules decision                           why
+    # RFC 9111 §4.2: fresh or stale
+    row("fresh: it answers",
+        "GET /",                    MINUTE,  59, RFC, "hit",                                R.FRESH),
+    row("it answers HEAD too",
+        "HEAD /",                   MINUTE,  59, RFC, "hit",                                R.FRESH),
+    row("its lifetime is over",
+        "GET /",                    MINUTE,  60, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("over, for HEAD: nobody else waits for that",
+        "HEAD /",                   MINUTE,  60, RFC, "forward stale, validates",           R.EXPIRED),
+    row("over, for HEAD that goes as GET",
+        "HEAD /",                   MINUTE,  60, CONVERTING,
+                                                      "forward stale, validates, shared",   R.EXPIRED),
+    row("a clock that went back",
+        "GET /",                    MINUTE,  -999,
+                                                 RFC, "hit",                                R.FRESH),
+    row("the client's condition does not matter",
+        'GET / | inm: "a"',         TAGGED,  59, RFC, "hit",                                R.FRESH),
+    row("nor does its Authorization, once it is stored",
+        "GET / | authorization: x", MINUTE,  59, RFC, "hit",                                R.FRESH),
+    # RFC 9111 §5.2.2.4
+    row("stored with no-cache: always validated",
+        "GET /",                    "200 | cc: max-age=60, no-cache",
+                                             0,  RFC, "forward stale, validates, shared",   R.STORED_NO_CACHE),
+    row("max-stale does not help against no-cache",
+        "GET / | cc: max-stale",    "200 | cc: max-age=60, no-cache",
+                                             99, RFC, "forward stale, validates, shared",   R.STORED_NO_CACHE),
+    row("no-cache for a field is not for the response",
+        "GET /",                    '200 | cc: max-age=60, no-cache="x"',
+                                             0,  RFC, "hit",                                R.FRESH),
+    # RFC 9111 §5.2.1: what clients ask for
+    row("request no-store goes by",
+        "GET / | cc: no-store",     MINUTE,  0,  RFC, "forward request",                    R.REQUEST_NO_STORE),
+    row("request no-cache validates",
+        "GET / | cc: no-cache",     TAGGED,  0,  RFC, "forward request, validates, shared", R.REQUEST_NO_CACHE),
+    row("Pragma means the same",
+        "GET / | pragma: no-cache", MINUTE,  0,  RFC, "forward request, validates, shared", R.REQUEST_NO_CACHE),
+    row("but not beside Cache-Control",
+        "GET / | pragma: no-cache | cc: max-age=60",
+                                    MINUTE,  0,  RFC, "hit",                                R.FRESH),
+    row("another Pragma means nothing",
+        "GET / | pragma: x",        MINUTE,  0,  RFC, "hit",                                R.FRESH),
+    row("max-age=0 validates at once",
+        "GET / | cc: max-age=0",    MINUTE,  0,  RFC, "forward request, validates, shared", R.REQUEST_MAX_AGE),
+    row("as old as max-age is young enough",
+        "GET / | cc: max-age=30",   MINUTE,  30, RFC, "hit",                                R.FRESH),
+    row("older than max-age",
+        "GET / | cc: max-age=30",   MINUTE,  31, RFC, "forward request, validates, shared", R.REQUEST_MAX_AGE),
+    row("immutable: a reload gets it",
+        "GET / | cc: max-age=0",    FOREVER, 5,  RFC, "hit",                                R.FRESH),
+    row("immutable: a forced reload does not",
+        "GET / | cc: no-cache",     FOREVER, 5,  RFC, "forward request, validates, shared", R.REQUEST_NO_CACHE),
+    row("immutable ends with freshness",
+        "GET / | cc: max-age=0",    f"{FOREVER}, stale-while-revalidate=9",
+                                             65, RFC, "forward request, validates, shared", R.REQUEST_MAX_AGE),
+    row("fresh for as long as min-fresh wants",
+        "GET / | cc: min-fresh=30", MINUTE,  30, RFC, "hit",                                R.FRESH),
+    row("not fresh for as long as min-fresh wants",
+        "GET / | cc: min-fresh=30", MINUTE,  31, RFC, "forward request, validates, shared", R.REQUEST_MIN_FRESH),
+    row("stale, and max-stale allows any",
+        "GET / | cc: max-stale",    MINUTE,  999,
+                                                 RFC, "hit",                                R.REQUEST_MAX_STALE),
+    row("stale, within max-stale",
+        "GET / | cc: max-stale=30", MINUTE,  89, RFC, "hit",                                R.REQUEST_MAX_STALE),
+    row("stale by no more than max-stale",
+        "GET / | cc: max-stale=30", MINUTE,  90, RFC, "hit",                                R.REQUEST_MAX_STALE),
+    row("stale for longer than max-stale",
+        "GET / | cc: max-stale=30", MINUTE,  91, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("max-stale is nothing against s-maxage",
+        "GET / | cc: max-stale",    "200 | cc: s-maxage=60",
+                                             61, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("nor against must-revalidate",
+        "GET / | cc: max-stale",    "200 | cc: max-age=60, must-revalidate",
+                                             61, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("nor against proxy-revalidate",
+        "GET / | cc: max-stale",    "200 | cc: max-age=60, proxy-revalidate",
+                                             61, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("max-stale and max-age: too old all the same",
+        "GET / | cc: max-stale, max-age=60",
+                                    MINUTE,  61, RFC, "forward request, validates, shared", R.REQUEST_MAX_AGE),
+    row("max-age without max-stale wants nothing stale",
+        "GET / | cc: max-age=60",   SWR,     15, RFC, "forward request, validates, shared", R.REQUEST_MAX_AGE),
+    row("clients are not asked",
+        "GET / | cc: no-cache, no-store, max-age=0 | pragma: no-cache",
+                                    MINUTE,  5,  IGNORING,  "hit",                          R.FRESH),
+    row("clients are not asked for what is stale either",
+        "GET / | cc: max-stale",    MINUTE,  61, IGNORING,
+                                                      "forward stale, validates, shared",   R.EXPIRED),
+    # RFC 9111 §5.2.1.7
+    row("only-if-cached, and it may be used",
+        "GET / | cc: only-if-cached",
+                                    MINUTE,  0,  RFC, "hit",                                R.FRESH),
+    row("only-if-cached, and it is stale",
+        "GET / | cc: only-if-cached",
+                                    MINUTE,  61, RFC, "refuse 504",                         R.ONLY_IF_CACHED),
+    row("only-if-cached, inside the stale window",
+        "GET / | cc: only-if-cached",  SWR,  15, RFC, "hit, refresh",                       R.STALE_WHILE_REVALIDATE),
+    row("only-if-cached and no-store: still nobody is asked",
+        "GET / | cc: only-if-cached, no-store",
+                                    MINUTE,  0,  RFC, "refuse 504",                         R.ONLY_IF_CACHED),
+    row("only-if-cached, and clients are not asked",
+        "GET / | cc: only-if-cached",
+                                    MINUTE,  61, IGNORING,
+                                                      "forward stale, validates, shared",   R.EXPIRED),
+    # RFC 5861 §3
+    row("stale, inside stale-while-revalidate",
+        "GET /",                    SWR,     10, RFC, "hit, refresh",                       R.STALE_WHILE_REVALIDATE),
+    row("the last second of it",
+        "GET /",                    SWR,     29, RFC, "hit, refresh",                       R.STALE_WHILE_REVALIDATE),
+    row("after it",
+        "GET /",                    SWR,     30, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("said by name beside s-maxage",
+        "GET /",                    "200 | cc: s-maxage=10, stale-while-revalidate=20",
+                                             15, RFC, "hit, refresh",                       R.STALE_WHILE_REVALIDATE),
+    row("forbidden by must-revalidate",
+        "GET /",                    f"{SWR}, must-revalidate",
+                                             15, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("stale-if-error alone does not answer",
+        "GET /",                    "200 | cc: max-age=10, stale-if-error=20",
+                                             15, RFC, "forward stale, validates, shared",   R.EXPIRED),
+    row("a forced reload of what is stale, where clients are not asked",
+        "GET / | pragma: no-cache", SWR,     15, PRAGMATIC,
+                                                      "forward request, validates, shared", R.REQUEST_PRAGMA),
+    row("of what is fresh",
+        "GET / | pragma: no-cache", SWR,     5,  PRAGMATIC,  "hit",                         R.FRESH),
+    row("no forced reload",
+        "GET / | pragma: x",        SWR,     15, PRAGMATIC,  "hit, refresh",                R.STALE_WHILE_REVALIDATE),
+    # RFC 9111 §3.3, RFC 9110 §14: parts
+    row("a Range of what is whole",
+        FIRST_TEN,                  MINUTE,  0,  RFC, "hit",                                R.FRESH),
+    row("a Range of what is whole and stale",
+        FIRST_TEN,                  MINUTE,  61, RFC, "forward stale, validates, shared",   R.EXPIRED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "response", "after", "rules", "decision", "why"), ONE)
+def test_one_stored_response(
+    *, request_: str, response: str, after: float, rules: Rules, decision: str, why: Reason
+) -> None:
+    assert shape(decide(req(request_), [stored(response, rules=rules)], rules, NOW + after)) == (decision, why)
+
+
+def held(response: str, after: float) -> StoredResponse:
+    return stored(response, failures=1, held_until=NOW + after)
+
+
+ENGLISH, GERMAN = ((("accept-language", language),) for language in ("en", "de"))
+VARIANT = stored("200 | cc: max-age=60 | vary: accept-language", "GET / | lang: en")
+PART_0_9 = stored(PART, FIRST_TEN)
+SIE = "200 | cc: max-age=10, stale-if-error=20"
+BOTH = "200 | cc: max-age=10, stale-while-revalidate=5, stale-if-error=20"
+
+SEVERAL = [
+    #   request_                    kept                after rules decision                  why
+    row("nothing is stored",
+        "GET /",                    [],                 0,  RFC, "forward uri-miss, shared",  R.URI_MISS),
+    row("nothing is stored, for HEAD",
+        "HEAD /",                   [],                 0,  RFC, "forward uri-miss",          R.URI_MISS),
+    row("nothing is stored, for HEAD that goes as GET",
+        "HEAD /",                   [],                 0,  CONVERTING,
+                                                                 "forward uri-miss, shared",  R.URI_MISS),
+    row("nothing is stored, for a Range",
+        FIRST_TEN,                  [],                 0,  RFC, "forward uri-miss",          R.URI_MISS),
+    row("nothing is stored, and only-if-cached",
+        "GET / | cc: only-if-cached",  [],              0,  RFC, "refuse 504",                R.ONLY_IF_CACHED),
+    row("another variant is stored",
+        "GET / | lang: de",         [VARIANT],          0,  RFC, "forward vary-miss, shared", R.VARY_MISS),
+    row("this variant is stored",
+        "GET / | lang: en",         [VARIANT],          0,  RFC, "hit",                       R.FRESH),
+    row("a part for the Range that it answered",
+        FIRST_TEN,                  [PART_0_9],         0,  RFC, "hit",                       R.FRESH),
+    row("a part for a Range within it",
+        "GET / | range: bytes=2-3", [PART_0_9],         0,  RFC, "hit",                       R.FRESH),
+    row("a part for a Range beyond it",
+        "GET / | range: bytes=5-15",  [PART_0_9],       0,  RFC, "forward partial",           R.PARTIAL_MISS),
+    row("a part for the whole",
+        "GET /",                    [PART_0_9],         0,  RFC, "forward partial, shared",   R.PARTIAL_MISS),
+    row("a part that is stale is fetched anew",
+        FIRST_TEN,                  [PART_0_9],         60, RFC, "forward stale",             R.EXPIRED),
+    row("a part for HEAD, which knows no Range",
+        "HEAD / | range: bytes=0-9",  [PART_0_9],       0,  RFC, "forward partial",           R.PARTIAL_MISS),
+    row("a part that nobody asked for is not the whole",
+        "GET /",                    [stored(PART, "GET /")],
+                                                        0,  RFC, "forward partial, shared",   R.PARTIAL_MISS),
+    row("spoiled by an unsafe request",
+        "GET /",                    [stored(MINUTE).spoiled()],
+                                                        0,  RFC, "forward stale, validates, shared",  R.INVALIDATED),
+    row("spoiled: max-stale does not help",
+        "GET / | cc: max-stale",    [stored(MINUTE).spoiled()],
+                                                        0,  RFC, "forward stale, validates, shared",  R.INVALIDATED),
+    row("spoiled: no stale window is open",
+        "GET /",                    [stored(SWR).spoiled()],
+                                                        15, RFC, "forward stale, validates, shared",  R.INVALIDATED),
+    row("a refresh has just failed, inside stale-while-revalidate",
+        "GET /",                    [held(SWR, 16)],    15, RFC, "hit",                       R.STALE_ERROR),
+    row("a refresh failed a while ago",
+        "GET /",                    [held(SWR, 15)],    15, RFC, "hit, refresh",              R.STALE_WHILE_REVALIDATE),
+    row("a fetch has just failed, inside stale-if-error",
+        "GET /",                    [held(SIE, 16)],    15, RFC, "hit",                       R.STALE_ERROR),
+    row("inside stale-if-error only",
+        "GET /",                    [held(BOTH, 21)],   20, RFC, "hit",                       R.STALE_ERROR),
+    row("a fetch has just failed, outside of every window",
+        "GET /",                    [held(MINUTE, 99)], 61, RFC, "forward stale, validates, shared",  R.EXPIRED),
+    row("a failure does not matter to what is fresh",
+        "GET /",                    [held(MINUTE, 99)], 59, RFC, "hit",                       R.FRESH),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "kept", "after", "rules", "decision", "why"), SEVERAL)
+def test_what_is_stored(
+    *, request_: str, kept: list[StoredResponse], after: float, rules: Rules, decision: str, why: Reason
+) -> None:
+    assert shape(decide(req(request_), kept, rules, NOW + after)) == (decision, why)
+
+
+OLD, NEW = stored("200 | cc: max-age=60 | date: @-9"), stored("200 | cc: max-age=60 | date: @-5")
+LATER = stored("200 | cc: max-age=60 | date: @-9", stored_at=NOW + 1.0)
+UNDATED = stored("200 | cc: max-age=60 | date: x", stored_at=NOW - 7)
+
+CHOICES = [
+    #                                                request_   kept                 expected
+    row("the newest by Date",                        "GET /",   [OLD, NEW, LATER],   NEW),
+    row("in whatever order",                         "GET /",   [NEW, LATER, OLD],   NEW),
+    row("among equals the one that came last",       "GET /",   [OLD, LATER],        LATER),
+    row("without Date, by when it came",             "GET /",   [OLD, UNDATED],      UNDATED),
+    row("the whole before a part",                   FIRST_TEN, [PART_0_9, OLD],     OLD),
+    row("the part, if the whole is another variant", FIRST_TEN, [PART_0_9, VARIANT], PART_0_9),
+    row("none that fits",                            "GET /",   [VARIANT, PART_0_9], None),
+    row("none at all",                               "GET /",   [],                  None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "kept", "expected"), CHOICES)
+def test_select(request_: str, kept: list[StoredResponse], expected: StoredResponse | None) -> None:
+    assert select(req(request_), kept) is expected
+
+
+PERSONAL = 'cookie: a | authorization: b | inm: "z" | ims: @-1 | if-match: "y" | if-unmodified-since: @-1'
+VALIDATORS = '200 | cc: max-age=10 | etag: "a" | lm: @-99'
+OURS = 'if-none-match: "a" | if-modified-since: @-99'
+
+SENT = [
+    #   request_                      kept                  after sent
+    row("a miss is asked without the client's conditions",
+        f"GET / | {PERSONAL}",        [],                   0,  "GET / | cookie: a | authorization: b"),
+    row("a miss for a Range keeps If-Range",
+        'GET / | range: bytes=0-9 | if-range: "a"',  [],    0,  'GET / | range: bytes=0-9 | if-range: "a"'),
+    row("a HEAD that goes as GET",
+        "HEAD / | inm: *",            [],                   0,  "GET /"),
+    row("validation: by both validators, the client's gone",
+        f"GET / | {PERSONAL}",        [stored(VALIDATORS)], 10, f"GET / | cookie: a | authorization: b | {OURS}"),
+    row("validation of the whole, though a Range is asked for",
+        'GET / | range: bytes=0-9 | if-range: "a"',
+                                      [stored(VALIDATORS)], 10, f"GET / | {OURS}"),
+    row("validation by an entity-tag only",
+        "GET /",                      [stored('200 | etag: W/"a"')],
+                                                            0,  'GET / | inm: W/"a"'),
+    row("validation by a date only",
+        "GET /",                      [stored("200 | lm: @-99 | cc: max-age=0")],
+                                                            0,  "GET / | ims: @-99"),
+    row("nothing to validate by",
+        f"GET / | {PERSONAL}",        [stored(MINUTE)],     60, "GET / | cookie: a | authorization: b"),
+    row("a part that is stale: as it was asked",
+        'GET / | range: bytes=0-9 | inm: "z"',  [PART_0_9], 60, 'GET / | range: bytes=0-9 | inm: "z"'),
+    row("a Range that is not held",
+        "GET / | range: bytes=50-59", [PART_0_9],           0,  "GET / | range: bytes=50-59"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "kept", "after", "sent"), SENT)
+def test_what_the_origin_is_asked(request_: str, kept: list[StoredResponse], after: float, sent: str) -> None:
+    lookup = decide(req(request_), kept, Rules(head=Head.CONVERT), NOW + after)
+    assert isinstance(lookup, Forward)
+    assert lookup.request == req(sent)
+
+
+@pytest.mark.parametrize(
+    ("kept", "fwd"),
+    [row("an uncacheable miss", [], Fwd.URI_MISS), row("an uncacheable variant", [VARIANT], Fwd.VARY_MISS)],
+)
+def test_what_cannot_be_stored_goes_on_as_it_came_and_alone(kept: list[StoredResponse], fwd: Fwd) -> None:
+    asked = req('GET / | inm: "a" | cookie: b')
+    assert decide(asked, kept, RFC, NOW, uncacheable=True) == Forward(R(fwd.value), fwd, asked)
+
+
+def test_a_refresh_is_on_behalf_of_nobody_in_particular() -> None:
+    theirs = f"{PERSONAL} | range: bytes=0-1 | cc: max-age=1 | pragma: x | x-forwarded-for: 1"
+    asked = req(f"HEAD /a | {theirs} | accept: b", client="1.2.3.4")
+    old = stored(VALIDATORS)
+    fetch = refresh(asked, old)
+    assert fetch.request == Request("GET", "http", "example.com", "/a", head(f"accept: b | {OURS}"))
+    assert (fetch.stored, fetch.shareable, fetch.background) == (old, True, True)
+
+
+def test_a_refresh_keeps_what_the_variant_was_selected_by() -> None:
+    old = stored("200 | cc: max-age=60 | vary: cookie", "GET / | cookie: a")
+    assert refresh(req("GET / | cookie: a | authorization: b"), old).request == req("GET / | cookie: a")

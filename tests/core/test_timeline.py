@@ -1,0 +1,87 @@
+"""A stored response over time, and which field governed it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from app.core.directives import Governing, Syntax
+from app.core.explain import Known, explain
+from app.core.rules import Rules
+from app.core.timeline import timeline, variant
+from tests.core.build import NOW, RFC, req, row, stored
+
+NODE = "n0de1"
+TWO_FIELDS = Rules(
+    governing=(Governing("cdn-cache-control", Syntax.STRUCTURED), Governing("x-cc", Syntax.CACHE_CONTROL))
+)
+
+
+def test_the_life_of_a_stored_response() -> None:
+    old = stored("200 | cc: max-age=60, stale-while-revalidate=30, stale-if-error=600 | age: 10", held_until=NOW + 90.0)
+    marks = asdict(timeline(old, NOW + 70))
+    assert {name: mark and mark["from_now"] for name, mark in marks.items() if name != "now"} == {
+        "stored": -70,
+        "fresh_until": -20,
+        "stale_while_revalidate_until": 10,
+        "stale_if_error_until": 580,
+        "held_until": 20,
+    }
+    assert marks["fresh_until"]["at"] == NOW + 50
+
+
+def test_a_life_without_windows() -> None:
+    marks = timeline(stored(), NOW)
+    assert (marks.stale_while_revalidate_until, marks.stale_if_error_until, marks.held_until) == (None, None, None)
+
+
+def test_a_variant_hides_credentials() -> None:
+    old = stored(
+        "200 | cc: max-age=60 | vary: cookie, accept, authorization", "GET / | cookie: session=secret | accept: a"
+    )
+    shown = variant(old, RFC, NOW, selected=True)
+    assert [(field.name, field.value) for field in shown.selecting] == [
+        ("accept", "a"),
+        ("authorization", None),
+        ("cookie", "(hidden)"),
+    ]
+    assert "secret" not in json.dumps(
+        asdict(explain(req("GET / | cookie: session=secret"), Known([old], NODE), RFC, NOW))
+    )
+
+
+def test_a_variant_in_numbers() -> None:
+    old = stored('206 | cc: max-age=60, immutable | cr: bytes 0-9/20 | etag: "1" | lm: @-9', "GET / | range: bytes=0-9")
+    shown = variant(old.spoiled(), RFC, NOW + 5, selected=False)
+    assert (shown.age, shown.size, shown.lifetime, shown.lifetime_from) == (5, 10, 60, "max-age")
+    assert (shown.flags, shown.requested_range, shown.etag) == (
+        ("invalidated", "immutable", "part"),
+        "bytes=0-9",
+        '"1"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "absent", "unread", "overruled"),
+    [
+        row("only Cache-Control", "200 | cc: max-age=1", "cache-control", ("cdn-cache-control", "x-cc"), (), ()),
+        row(
+            "the targeted one",
+            "200 | cc: max-age=1 | cdn: max-age=2",
+            "cdn-cache-control",
+            ("x-cc",),
+            (),
+            ("cache-control",),
+        ),
+        row(
+            "one unreadable", "200 | cdn: ,,, | x-cc: max-age=2", "x-cc", ("cache-control",), ("cdn-cache-control",), ()
+        ),
+        row("none", "200", "cache-control", ("cdn-cache-control", "x-cc"), (), ()),
+    ],
+)
+def test_which_field_governed(answer: str, field: str, absent: Any, unread: Any, overruled: Any) -> None:
+    found = variant(stored(answer, rules=TWO_FIELDS), TWO_FIELDS, NOW, selected=True).governance
+    assert (found.field, found.absent, found.unread, found.overruled) == (field, absent, unread, overruled)
