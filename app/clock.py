@@ -1,0 +1,25 @@
+"""HTTP time: the one clock that ages and dates are told by. Durations and timeouts use the monotonic clock instead."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Seconds since the epoch, by the system's clock."""
+
+    def now(self) -> float:
+        return time.time()  # the one place: everybody else is given a clock
+
+
+class ManualClock(Clock):
+    """A clock that stands still until it is moved: for tests and scenarios."""
+
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
+        self.time = start
+
+    def now(self) -> float:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds

@@ -1,0 +1,99 @@
+"""One fetch per key, shared by everybody who waits for it (collapsing). A refresh is a flight that nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from app.core.decisions import Exchange, Outcome
+from app.spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBody:
+    """A body that one client alone reads. `aclose` ends it, read to the end or not."""
+
+    chunks: AsyncIterator[bytes]
+    aclose: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What a fetch brought. `own` is the body for the one who led it; others read along in `spool`, if there is one.
+
+    `page` is the body of an answer that was made here because the origin gave none; `detail` says in words what
+    happened. `duration`: seconds of real time until the origin's head was there.
+    """
+
+    outcome: Outcome
+    exchange: Exchange
+    duration: float
+    own: OwnBody | None = None
+    spool: Spool | None = None
+    page: bytes = b""
+    detail: str | None = None
+
+    @property
+    def joinable(self) -> bool:
+        """Whether somebody may still begin to read the body; there may be none that would have to be read."""
+        return self.spool is None or not self.spool.overflowed
+
+    async def discard(self) -> None:
+        """Nobody wants the owner's body."""
+        if self.own is not None:
+            await self.own.aclose()
+
+
+class Flight:
+    """A fetch under way. `fetched_under`: the number of the last purge when it started."""
+
+    def __init__(self, fetched_under: int) -> None:
+        self.fetched_under = fetched_under
+        self.abandoned = False
+        self._landing: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+
+    @property
+    def joinable(self) -> bool:
+        return not self._landing.done() or (self.landing is not None and self.landing.joinable)
+
+    @property
+    def landing(self) -> Landing | None:
+        """What it brought; None while it flies, or if it crashed."""
+        done = self._landing.done() and self._landing.exception() is None
+        return self._landing.result() if done else None
+
+    async def landed(self) -> Landing:
+        """Wait for it. A waiter that is cancelled leaves the flight and the other waiters alone."""
+        return await asyncio.shield(self._landing)
+
+    def land(self, landing: Landing) -> None:
+        self._landing.set_result(landing)
+
+    def crash(self, error: BaseException) -> None:
+        self._landing.set_exception(error)
+        self._landing.exception()  # a refresh has no waiter that would take note of it
+
+
+class Flights:
+    """The flights under way, by key."""
+
+    def __init__(self) -> None:
+        self._flying: dict[str, Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._flying)
+
+    def find(self, key: str) -> Flight | None:
+        """A flight that can still be joined."""
+        flight = self._flying.get(key)
+        return flight if flight is not None and flight.joinable else None
+
+    def depart(self, key: str, fetched_under: int) -> Flight:
+        flight = self._flying[key] = Flight(fetched_under)
+        return flight
+
+    def end(self, key: str, flight: Flight | None) -> None:
+        """Forget it, unless a later one has taken its place."""
+        if flight is not None and self._flying.get(key) is flight:
+            del self._flying[key]

@@ -1,0 +1,93 @@
+"""The memory store: least recently used goes first, sized in bytes (cachetools)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cachetools import LRUCache
+
+from app.core.decisions import StoredResponse
+from app.store.base import PurgeLog
+
+# What Python keeps around a stored response and a field line, beside their bytes: measured on CPython 3.11, rounded up.
+RESPONSE_OVERHEAD = 1_600
+LINE_OVERHEAD = 130
+
+# Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
+MAX_VARIANTS = 64
+
+
+def weight(variants: Sequence[StoredResponse]) -> int:
+    """Bytes that the variants of a key take, bodies and heads and what holds them."""
+    return sum(
+        RESPONSE_OVERHEAD
+        + one.size
+        + 2 * len(one.key)
+        + sum(LINE_OVERHEAD + len(name) + len(value) for name, value in one.response.headers)
+        for one in variants
+    )
+
+
+class MemoryStore:
+    """Responses in this process's memory, at most `max_size` bytes of them by `weight`."""
+
+    def __init__(self, max_size: int) -> None:
+        self._variants: LRUCache[str, tuple[StoredResponse, ...]] = LRUCache(max_size, getsizeof=weight)
+        self._purges = PurgeLog()
+
+    @property
+    def size(self) -> float:
+        return self._variants.currsize
+
+    def __len__(self) -> int:
+        return len(self._variants)
+
+    async def lookup(self, key: str) -> Sequence[StoredResponse]:
+        variants = self._variants.get(key, ())
+        if any(self._purges.purged_since(key, one.fetched_under) for one in variants):
+            return tuple(
+                one.spoiled() if self._purges.purged_since(key, one.fetched_under) else one for one in variants
+            )
+        return variants
+
+    async def save(self, stored: StoredResponse) -> None:
+        variants = self._variants.get(stored.key, ())
+        if any(one.variant == stored.variant and one.fetched_under > stored.fetched_under for one in variants):
+            return
+        others = [one for one in variants if one.variant != stored.variant]
+        self._put(stored.key, (*others[1 - MAX_VARIANTS :], stored))
+
+    async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
+        variants = self._variants.get(old.key, ())
+        if any(_same(one, old) for one in variants):
+            others = tuple(one for one in variants if not _same(one, old) and one.variant != new.variant)
+            self._put(old.key, (*others, new))
+
+    async def remove(self, stored: StoredResponse) -> None:
+        rest = tuple(one for one in self._variants.get(stored.key, ()) if one.variant != stored.variant)
+        if rest:
+            self._put(stored.key, rest)
+        else:
+            self._variants.pop(stored.key, None)
+
+    async def invalidate(self, base: str) -> None:
+        self._purges.purge(base)
+
+    def purge_number(self) -> int:
+        return self._purges.number
+
+    def purged_since(self, key: str, number: int) -> bool:
+        return self._purges.purged_since(key, number)
+
+    def _put(self, key: str, variants: tuple[StoredResponse, ...]) -> None:
+        while variants:
+            try:
+                self._variants[key] = variants
+                return
+            except ValueError:  # larger than the whole store: the oldest variants go first
+                variants = variants[1:]
+        self._variants.pop(key, None)
+
+
+def _same(one: StoredResponse, other: StoredResponse) -> bool:
+    return one.variant == other.variant and one.stored_at == other.stored_at
