@@ -1,0 +1,140 @@
+"""The request that somebody asks about: read from JSON, completed from the last one of its kind that was seen."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from app.admin.problems import Problem
+from app.config_error import nearest
+from app.core.messages import Headers, Request
+from app.core.reasons import Reason
+from app.journal import Event
+from app.settings import Settings
+from app.units import Address
+
+KEYS = ("method", "url", "headers")
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_METHOD = re.compile(r"[A-Z]+")
+_AUTHORITY = re.compile(r"(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+# What may stand in a target as it is; the rest is percent-encoded, as a browser would.
+_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+
+Lines = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`scheme` and `authority` are None where only a path was given; `headers` is empty where none were given."""
+
+    method: str
+    scheme: str | None
+    authority: str | None
+    target: str
+    headers: Headers
+
+    @classmethod
+    def parse(cls, body: bytes) -> Asked:
+        """Raises Problem."""
+        given = _object(body)
+        for key in given:
+            if key not in KEYS:
+                raise Problem(400, f"{key} is unknown; {nearest(key, KEYS)}")
+        method, url = given.get("method", "GET"), given.get("url")
+        if not isinstance(method, str) or _METHOD.fullmatch(method) is None:
+            raise Problem(400, f"method {method!r} is no method; write one in capitals, like GET")
+        if not isinstance(url, str):
+            raise Problem(400, f"url is {'missing' if url is None else repr(url)}; write a path or a URL, like /blog")
+        scheme, authority, target = _parts(url)
+        headers = Headers.of(*_lines(given.get("headers", [])))
+        hosts = headers.lines("host")
+        if len(hosts) > 1:
+            raise Problem(400, f"headers has {len(hosts)} Host fields; write one")
+        if authority is None and hosts:
+            authority = hosts[0].lower()
+        if authority is not None and _AUTHORITY.fullmatch(authority) is None:
+            raise Problem(400, f"{authority!r} is no host; write a name or an address, like localhost:8080")
+        return cls(method, scheme, authority, target, headers)
+
+    def fits(self, event: Event) -> bool:
+        """Whether this is what that request asked for, as far as it is told."""
+        request = event.request
+        return (
+            has_host(event)
+            and (request.method, request.target) == (self.method, self.target)
+            and self.scheme in (None, request.scheme)
+            and self.authority in (None, request.authority)
+        )
+
+    def completed(self, like: Event | None, last: Event | None, settings: Settings) -> Request:
+        """The request in full: what was not told is as in `like`, else as in the `last` one, else as we listen."""
+        if like is not None and not self.headers:
+            return like.request
+        seen = like or last  # pages of one site are asked for by one name
+        scheme = self.scheme or (seen.request.scheme if seen else "https" if settings.tls_cert else "http")
+        authority = self.authority or (seen.request.authority if seen else _listening(settings.listen))
+        return Request(self.method, scheme, authority, self.target, self.headers.with_(("host", authority)))
+
+
+def has_host(event: Event) -> bool:
+    """Whether the request had a Host, without which there is no key."""
+    return event.verdict.reason is not Reason.BAD_HOST
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        given = json.loads(body)
+    except ValueError as error:
+        raise Problem(400, f'the body is not JSON: {error}; write {{"url": "/blog"}}') from None
+    if not isinstance(given, dict):
+        raise Problem(400, f'the body is a {type(given).__name__}; write an object, like {{"url": "/blog"}}')
+    return given
+
+
+def _parts(url: str) -> tuple[str | None, str | None, str]:
+    """Scheme and authority of an absolute URL, and the target. The fragment never leaves a browser."""
+    url = url.partition("#")[0]
+    if url.startswith("/"):
+        return None, None, quote(url, safe=_AS_IT_IS)
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError
+    except ValueError:
+        raise Problem(400, f"url {url!r} is no URL; write a path like /blog, or http://HOST:PORT/blog") from None
+    if "@" in parts.netloc:
+        raise Problem(400, "url carries a user name; write it without")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.scheme, parts.netloc.lower(), quote(target, safe=_AS_IT_IS)
+
+
+def _lines(given: object) -> Lines:
+    if not isinstance(given, list):
+        raise Problem(
+            400, f'headers is a {type(given).__name__}; write a list of pairs, like [["accept", "text/html"]]'
+        )
+    return [_line(pair) for pair in given]
+
+
+def _line(pair: object) -> tuple[str, str]:
+    match pair:
+        case [str(name), str(value)]:
+            writable = value.isprintable() or "\t" in value
+            if _TOKEN.fullmatch(name) and writable and all(ord(character) < 256 for character in value):
+                return name, value
+            raise Problem(
+                400, f"headers: {name!r} is no field name, or its value has a character that no field carries"
+            )
+        case _:
+            raise Problem(400, f"headers: {pair!r} is no pair; write [name, value], both in quotes")
+
+
+def _listening(listen: Address) -> str:
+    """How a browser on this machine names the proxy."""
+    near = listen.reachable
+    return str(Address("localhost", near.port) if near.is_loopback else near)

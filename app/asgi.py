@@ -1,0 +1,97 @@
+"""The one place that knows every class: settings become a running cache."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from dataclasses import dataclass
+
+import httpx2
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.admin.api import admin_app
+from app.admin.guard import made_token
+from app.clock import Clock
+from app.core.dialect import Dialect
+from app.core.forwarding import Forwarding
+from app.edge import Edge
+from app.engine import Engine
+from app.fetching import Limits, Surroundings
+from app.journal import Journal
+from app.settings import Settings
+from app.store.memory import MemoryStore
+from app.tasks import Tasks
+from app.upstream.client import Timeouts, Upstream
+from app.upstream.origin import Origin
+from app.upstream.transport import OriginTransport
+from app.websocket import Tunnel
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The data path as one ASGI application: HTTP through the cache, WebSockets through the tunnel.
+
+    Plain ASGI: Starlette's routing would cost every hit more than the hit itself (its place is the admin side).
+    """
+
+    edge: Edge
+    tunnel: Tunnel
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self.edge if scope["type"] == "http" else self.tunnel
+        await handler(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A cache, built: `proxy` for its clients, `admin` for its operator."""
+
+    proxy: Proxy
+    admin: ASGIApp
+    around: Surroundings
+    made_token: str | None = None
+
+
+def build(
+    settings: Settings, *, clock: Clock | None = None, transport: httpx2.AsyncBaseTransport | None = None
+) -> Application:
+    """A cache for these settings, which name an origin."""
+    origin, dialect, verify = settings.origin, settings.dialect, settings.origin_verify
+    assert origin is not None, "the demo puts its own origin in"
+    timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
+    transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
+    around = Surroundings(
+        store=MemoryStore(settings.max_size),
+        upstream=Upstream(origin, transport, timeouts),
+        dialect=dialect,
+        forwarding=forwarding(settings, origin, dialect),
+        clock=clock or Clock(),
+        journal=Journal(),
+        tasks=Tasks(),
+        limits=Limits(refreshes=settings.max_refreshes),
+    )
+    engine = Engine(around)
+    edge = Edge(engine)
+    tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=_for_websockets(verify))
+    return Application(Proxy(edge, tunnel), admin_app(engine, settings), around, made_token(settings))
+
+
+def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwarding:
+    hosts = {"preserve": None, "origin": origin.authority}
+    return Forwarding(
+        node="".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(5)),
+        host=hosts.get(settings.host_header, settings.host_header),
+        trust=settings.trust_forwarded,
+        stripped=dialect.stripped_from_requests,
+        announced=dialect.announced,
+        identity_field=dialect.identity.name if dialect.identity else None,
+    )
+
+
+def _for_websockets(verify: bool) -> ssl.SSLContext | None:
+    if verify:
+        return None  # the library's default verifies
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

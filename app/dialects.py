@@ -1,0 +1,212 @@
+"""Dialect files: TOML in, a Dialect out, checked against the types of its fields so that a new knob needs no code here.
+
+    name = "…"   as_of = "2026-11"   sources = ["…"]
+    [speech]                    the plain fields of Dialect: hidden, server, client_cache_control …
+    [speech.announced]          request field = value
+    [speech.status.FIELD]       one word for each Result
+    [speech.identity]           the fields of IdentityField
+    [speech.error]              name, otherwise, and [speech.error.codes]: RFC 9209 error type or reason = code
+    [rules]                     the fields of Rules
+
+`false` stands for None: no limit, any status, no such field. Lists of text hold field names, in any case.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
+from enum import Enum
+from pathlib import Path
+from string import Formatter
+from types import MappingProxyType, NoneType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from app.config_error import ConfigError, nearest
+from app.core.dialect import Dialect
+from app.core.reasons import Reason
+from app.core.rules import Rules
+from app.upstream.errors import ProxyError
+
+Table = Mapping[str, object]
+T = TypeVar("T")
+
+_INSTALLED = Path(__file__).parent / "_config"
+CONFIG = _INSTALLED if _INSTALLED.exists() else Path(__file__).parent.parent / "config"
+
+_TOP = ("name", "as_of", "sources", "speech", "rules")
+_SLOTS = ("region", "node", "millis", "random")
+_FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_NOTHING: Table = MappingProxyType({})
+_KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number from 0", float: "a number from 0"}
+
+
+def dialect_names() -> list[str]:
+    """The dialects that come with Swerve."""
+    return sorted(path.stem for path in (CONFIG / "dialects").glob("*.toml"))
+
+
+def load_dialect(name_or_path: str, overrides: Table = _NOTHING, where: str = "[rules]") -> Dialect:
+    """The dialect of that name, or in that .toml file, with the operator's own rules put over its own.
+
+    `where` is how messages name the table of overrides. Raises ConfigError.
+    """
+    path = dialect_path(name_or_path)
+    dialect = _dialect(read_toml(path), str(path))
+    hints = get_type_hints(Rules)
+    return replace(dialect, rules=replace(dialect.rules, **_members(hints, overrides, where)))
+
+
+def dialect_path(name_or_path: str) -> Path:
+    """Raises ConfigError for a name that no file has."""
+    if name_or_path.endswith(".toml"):
+        return Path(name_or_path)
+    if name_or_path not in dialect_names():
+        raise ConfigError(f"dialect {name_or_path!r} is unknown; {nearest(name_or_path, dialect_names())}")
+    return CONFIG / "dialects" / f"{name_or_path}.toml"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises ConfigError naming the file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; name a file that exists") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}; see config/swerve.toml for how it is written") from None
+
+
+def _dialect(table: Table, file: str) -> Dialect:
+    reject_unknown(table, _TOP, file)
+    for key in ("name", "as_of", "speech", "rules"):
+        if key not in table:
+            raise ConfigError(f"{file}: {key} is missing; a dialect says {', '.join(_TOP)}")
+    sources = _list(table.get("sources", []), f"{file}: sources")
+    return Dialect(
+        name=converted(str, table["name"], f"{file}: name"),
+        as_of=converted(str, table["as_of"], f"{file}: as_of"),
+        sources=tuple(converted(str, one, f"{file}: sources") for one in sources),
+        rules=converted(Rules, table["rules"], f"{file}: rules"),
+        **_speech(_table(table["speech"], f"{file}: speech"), f"{file}: speech"),
+    )
+
+
+def _speech(table: Table, where: str) -> dict[str, Any]:
+    """The fields of Dialect that [speech] sets, of which two are written as tables by name."""
+    tables = {"status": "status_fields", "announced": "announced"}
+    hints = {name: hint for name, hint in get_type_hints(Dialect).items() if name not in (*_TOP, *tables.values())}
+    reject_unknown(table, (*hints, *tables), where)
+    found = _members(hints, {key: value for key, value in table.items() if key not in tables}, where)
+    (status_field,) = set(get_args(get_type_hints(Dialect)["status_fields"])) - {Ellipsis}
+    found["status_fields"] = tuple(
+        converted(status_field, {"name": name, "words": words}, f"{where}.status.{name}")
+        for name, words in _table(table.get("status", {}), f"{where}.status").items()
+    )
+    found["announced"] = tuple(
+        (_field_name(name, f"{where}.announced"), converted(str, value, f"{where}.announced.{name}"))
+        for name, value in _table(table.get("announced", {}), f"{where}.announced").items()
+    )
+    _check_words(found, where)
+    return found
+
+
+def _check_words(speech: Mapping[str, Any], where: str) -> None:
+    """What types cannot say: the slots of the identity's template, and what error codes are given for."""
+    if speech.get("identity") is not None:
+        try:
+            slots = {slot for _, slot, _, _ in Formatter().parse(speech["identity"].template) if slot is not None}
+        except ValueError as error:
+            raise ConfigError(f"{where}.identity.template: {error}; write a brace twice to mean it") from None
+        reject_unknown(slots, _SLOTS, f"{where}.identity.template")
+    if speech.get("error") is not None:
+        reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
+
+
+def converted(hint: type[T], value: object, where: str) -> T:
+    """A TOML value as the type of a dataclass field. Raises ConfigError."""
+    return cast(T, _convert(hint, value, where))
+
+
+def _convert(hint: Any, value: object, where: str) -> object:
+    kind, arguments = get_origin(hint), get_args(hint)
+    if NoneType in arguments:
+        (hint,) = (one for one in arguments if one is not NoneType)
+        return None if value is False else _convert(hint, value, where)
+    if kind in (tuple, frozenset):
+        return kind(_member(arguments[0], one, where) for one in _list(value, where))
+    if kind is Mapping:
+        return _mapping(arguments, _table(value, where), where)
+    if is_dataclass(hint):
+        return _record(hint, _table(value, where), where)
+    if issubclass(hint, Enum):
+        if value not in list(hint):
+            raise ConfigError(f"{where} = {value!r} is unknown; {nearest(str(value), [one.value for one in hint])}")
+        return hint(value)
+    return _scalar(hint, value, where)
+
+
+def _member(hint: Any, value: object, where: str) -> object:
+    converted = _convert(hint, value, where)
+    return _field_name(converted, where) if type(converted) is str else converted
+
+
+def _mapping(arguments: tuple[Any, ...], table: Table, where: str) -> Mapping[Any, Any]:
+    """By the members of an enumeration: then all of them; or by text."""
+    key, value = arguments
+    if issubclass(key, Enum):
+        known = [one.value for one in key]
+        reject_unknown(table, known, where)
+        if missing := [one for one in known if one not in table]:
+            raise ConfigError(f"{where}.{missing[0]} is missing; say a word for each of {', '.join(known)}")
+    return {key(name): _convert(value, one, f"{where}.{name}") for name, one in table.items()}
+
+
+def _record(kind: Any, table: Table, where: str) -> Any:
+    hints = get_type_hints(kind)
+    found = _members(hints, table, where)
+    for one in fields(kind):
+        if one.default is MISSING and one.default_factory is MISSING and one.name not in found:
+            raise ConfigError(f"{where}.{one.name} is missing; it has no default")
+    for name in {"name", "field"} & found.keys():
+        found[name] = _field_name(found[name], f"{where}.{name}")
+    return kind(**found)
+
+
+def _members(hints: Mapping[str, Any], table: Table, where: str) -> dict[str, Any]:
+    reject_unknown(table, hints, where)
+    return {key: _convert(hints[key], value, f"{where}.{key}") for key, value in table.items()}
+
+
+def _scalar(hint: Any, value: object, where: str) -> object:
+    if hint is float and type(value) is int:
+        value = float(value)
+    if type(value) is not hint or (hint in (int, float) and not cast(float, value) >= 0):
+        raise ConfigError(f"{where} = {value!r} does not fit; write {_KINDS[hint]}")
+    return value
+
+
+def _field_name(name: object, where: str) -> str:
+    text = str(name).lower()
+    if _FIELD_NAME.fullmatch(text) is None:
+        raise ConfigError(f"{where}: {name!r} is no field name; write one as in RFC 9110 §5.1")
+    return text
+
+
+def _list(value: object, where: str) -> list[object]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{where} = {value!r} is no list; write [{value!r}]")
+    return value
+
+
+def _table(value: object, where: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} = {value!r} is no table; write its keys below a line [table]")
+    return value
+
+
+def reject_unknown(names: Any, known: Any, where: str) -> None:
+    """Raise ConfigError for the first of `names` that is not among the `known` ones."""
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{where}: {name} is unknown; {nearest(name, known)}")

@@ -1,0 +1,150 @@
+"""ASGI in, ASGI out: a scope becomes a Request, a Reply becomes messages. Bodies stream with back-pressure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from starlette.types import Message, Receive, Scope, Send
+
+from app.arrival import identity_of, request_from
+from app.core.decisions import Result, Verdict
+from app.core.messages import Headers, Request, Response, has_body
+from app.core.reasons import Reason
+from app.engine import ClientGone, Engine, Reply
+from app.flights import OwnBody
+from app.journal import Event
+from app.spool import SpoolError
+from app.upstream.errors import UpstreamError
+
+# The status that logs show for a client that left before it had its answer, as nginx writes it.
+CLIENT_CLOSED_REQUEST = 499
+
+
+class Edge:
+    """The proxy as an ASGI application for HTTP."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.around = engine.around
+        self.stopping = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        around = self.around
+        identity = identity_of(around.dialect.identity, around.forwarding.node, around.clock)
+        visit = Visit(request_from(scope, around.forwarding, identity), around.clock.now(), perf_counter())
+        incoming = Incoming(receive)
+        try:
+            body = incoming.body() if has_body(visit.request.headers) else None
+            reply = await self.engine.answer(visit.request, body, incoming.gone)
+        except ClientGone:
+            self.record(visit, _ABANDONED, complete=False)
+            return
+        size, complete = await self.send(reply, incoming, send)
+        self.record(visit, reply, size, complete=complete)
+
+    async def send(self, reply: Reply, incoming: Incoming, send: Send) -> tuple[int, bool]:
+        """Send a reply. Returns the bytes of body handed over, and whether it was sent to its end."""
+        head = {"type": "http.response.start", "status": reply.response.status, "headers": reply.response.headers.pairs}
+        if not isinstance(reply.body, OwnBody):
+            await send(head)
+            return await _send_parts(reply.body, send), True
+        transfer = Transfer(reply.body, send)
+        try:
+            await send(head)
+            # A client that leaves is noticed even when the origin is silent, so that nothing streams on for nobody.
+            await self.around.tasks.race(transfer.pump(), incoming.gone(), *self.endings(reply.response))
+        finally:
+            await reply.body.aclose()
+        return transfer.size, transfer.complete
+
+    def endings(self, response: Response) -> tuple[Coroutine[Any, Any, Any], ...]:
+        """What else ends a transfer: an event stream would never end by itself when we stop."""
+        stream = (response.headers.get("content-type") or "").startswith("text/event-stream")
+        return (self.stopping.wait(),) if stream else ()
+
+    def record(self, visit: Visit, reply: Reply, size: int = 0, *, complete: bool = True) -> None:
+        verdict, took = reply.verdict, perf_counter() - visit.started
+        around = (reply.origin_duration, complete, reply.proxy_detail)
+        self.around.journal.record(Event(visit.at, visit.request, reply.response.status, verdict, took, size, *around))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a client: when it came, on the HTTP clock and on the monotonic one."""
+
+    request: Request
+    at: float
+    started: float
+
+
+_ABANDONED = Reply(Response(CLIENT_CLOSED_REQUEST, Headers()), (), Verdict(Result.ERROR, Reason.CLIENT_GONE, ""))
+
+
+async def _send_parts(parts: Sequence[bytes], send: Send) -> int:
+    size = 0
+    for part in parts[:-1]:
+        size += len(part)
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    last = parts[-1] if parts else b""
+    await send({"type": "http.response.body", "body": last, "more_body": False})
+    return size + len(last)
+
+
+class Transfer:
+    """A body on its way to one client."""
+
+    def __init__(self, body: OwnBody, send: Send) -> None:
+        self.size = 0
+        self.complete = False
+        self._body = body
+        self._send = send
+
+    async def pump(self) -> None:
+        """Send every chunk. A body that breaks off is left unfinished, so that the client sees a broken transfer."""
+        try:
+            async for chunk in self._body.chunks:
+                self.size += len(chunk)
+                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (UpstreamError, SpoolError):
+            return
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        self.complete = True
+
+
+class Incoming:
+    """What the client sends: the body of its request, then nothing until it leaves."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = asyncio.Event()
+        self._promised = False
+
+    def body(self) -> AsyncIterator[bytes]:
+        """The request body, to be read once; raises ClientGone when the client leaves before its end."""
+        self._promised = True
+        return self._chunks()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while not self._ended.is_set():
+            message = await self._next()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            if body := message.get("body", b""):
+                yield body
+
+    async def gone(self) -> None:
+        """Wait until the client has left. A body that somebody shall read is left to them."""
+        if self._promised:
+            await self._ended.wait()
+        while (await self._next())["type"] != "http.disconnect":
+            pass
+
+    async def _next(self) -> Message:
+        message: dict[str, Any] = dict(await self._receive())
+        if not message.get("more_body", False):
+            self._ended.set()
+        return message

@@ -1,0 +1,166 @@
+"""Settings: flag before environment before swerve.toml before default, checked as a whole before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.config_error import ConfigError, nearest
+from app.core.dialect import Dialect
+from app.dialects import load_dialect, read_toml
+from app.settings_table import SETTINGS, Setting
+from app.units import Address
+from app.upstream.origin import Origin
+
+FILE = "swerve.toml"
+FILE_VARIABLE = "SWERVE_CONFIG"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Durations in seconds, sizes in bytes. `origin` is None only for the demo, which brings its own.
+
+    `dialect` has the operator's [rules] and max_object in it already.
+    """
+
+    origin: Origin | None
+    listen: Address
+    admin: Address
+    admin_token: str | None
+    dialect: Dialect
+    store: str
+    max_size: int
+    max_object: int | None
+    workers: int
+    log: str
+    tls_cert: Path | None
+    tls_key: Path | None
+    host_header: str
+    trust_forwarded: bool
+    timeout_connect: float
+    timeout_first_byte: float
+    timeout_idle: float
+    drain: float
+    max_connections_upstream: int
+    origin_verify: bool
+    max_refreshes: int
+
+
+class _Written(NamedTuple):
+    """A value as somebody wrote it, where, and the folder that relative paths in it start from."""
+
+    text: str
+    where: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Everywhere a setting may be written. `table` is what `file` holds, empty without one."""
+
+    flags: Mapping[str, str | None]
+    environ: Mapping[str, str]
+    file: Path | None
+    table: Mapping[str, Any]
+    cwd: Path
+
+    def first(self, row: Setting) -> _Written | None:
+        """What is written in the place that goes before the others."""
+        flag = self.flags.get(row.name)
+        if flag is not None:
+            return _Written(flag, row.flag or row.name.upper(), self.cwd)
+        for name in row.env:
+            # An empty variable is none: `SWERVE_ADMIN_TOKEN=${TOKEN:-}` in a compose file means «not given».
+            if text := self.environ.get(name, ""):
+                # Platforms that hand out a PORT reach it from outside (Heroku, Cloud Run).
+                return _Written(f"0.0.0.0:{text}" if name == "PORT" else text, name, self.cwd)
+        if self.file is not None and row.name in self.table:
+            where = f"{self.file}: {row.name}"
+            return _Written(_text(self.table[row.name], where), where, self.file.parent)
+        return None if row.default is None else _Written(row.default, row.name, self.cwd)
+
+
+def load_settings(
+    flags: Mapping[str, str | None], environ: Mapping[str, str], cwd: Path, *, demo: bool = False
+) -> Settings:
+    """`flags` by the names of the settings, and `config` for -c. Raises ConfigError."""
+    _reject_unknown_variables(environ)
+    file = _file(flags, environ, cwd)
+    places = _Places(flags, environ, file, _read(file) if file is not None else {}, cwd)
+    values = {row.name: _parsed(row, places.first(row)) for row in SETTINGS if not (demo and row.name == "origin")}
+    if demo:
+        values["origin"] = None
+    elif values["origin"] is None:
+        fix = f"write swerve http://localhost:3000, set SWERVE_ORIGIN, or say origin in {FILE}"
+        raise ConfigError(f"origin is not set; {fix}")
+    values["dialect"] = _dialect(places, values["max_object"])
+    settings = Settings(**values)
+    _check_together(settings)
+    return settings
+
+
+def _file(flags: Mapping[str, str | None], environ: Mapping[str, str], cwd: Path) -> Path | None:
+    named = flags.get("config") or environ.get(FILE_VARIABLE)
+    if named:
+        return cwd / named
+    return cwd / FILE if (cwd / FILE).exists() else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    table = read_toml(path)
+    known = [row.name for row in SETTINGS] + ["rules"]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{path}: {key} is unknown; {nearest(key, known)}")
+    if not isinstance(table.get("rules", {}), dict):
+        raise ConfigError(f"{path}: rules = {table['rules']!r} is no table; write its keys below a line [rules]")
+    return table
+
+
+def _reject_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = {name for row in SETTINGS for name in row.env} | {FILE_VARIABLE}
+    for name in environ:
+        if name.startswith("SWERVE_") and name not in known:
+            raise ConfigError(f"the environment variable {name} is unknown; {nearest(name, known)}")
+
+
+def _text(value: object, where: str) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() | str():
+            return str(value)
+        case _:
+            raise ConfigError(f"{where} = {value!r} does not fit; write text in quotes, a whole number, true or false")
+
+
+def _parsed(row: Setting, written: _Written | None) -> Any:
+    if written is None:
+        return None
+    try:
+        value = row.parse(written.text)
+    except ValueError as error:
+        raise ConfigError(f"{written.where}: {error}") from None
+    return written.folder / value if isinstance(value, Path) else value
+
+
+def _dialect(places: _Places, limit: int | None) -> Dialect:
+    """The dialect with what the operator put over its rules."""
+    (written,) = (written for row in SETTINGS if row.name == "dialect" and (written := places.first(row)) is not None)
+    name = str(written.folder / written.text) if written.text.endswith(".toml") else written.text
+    dialect = load_dialect(name, places.table.get("rules", {}), f"{places.file}: rules")
+    return dialect if limit is None else replace(dialect, rules=replace(dialect.rules, max_body=limit))
+
+
+def _check_together(settings: Settings) -> None:
+    """What is wrong only in combination."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, other = ("tls_cert", "tls_key") if settings.tls_key is None else ("tls_key", "tls_cert")
+        raise ConfigError(f"{given} is set and {other} is not; set both, or neither")
+    for name, path in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key)):
+        if path is not None and not path.is_file():
+            raise ConfigError(f"{name}: {path} is no file; name a PEM file that exists")
+    if settings.listen == settings.admin and settings.listen.port != 0:
+        raise ConfigError(f"listen and admin are both {settings.listen}; give admin another port")

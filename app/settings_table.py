@@ -1,0 +1,111 @@
+"""Every setting once: its names, its default as one would write it, how it is read, and why it is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
+from app.upstream.origin import Origin
+
+LOG_MODES = ("auto", "text", "json", "off")
+
+_HOST_PORT = re.compile(r"(?P<host>[^/:@\s\[\]]*|\[[0-9A-Fa-f:.]+\]):\d{1,5}/?")
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+
+
+def parse_origin(text: str) -> Origin:
+    """A URL or `unix:/path.sock`; `localhost:3000` and `:3000` are taken as http://localhost:3000."""
+    bare = _HOST_PORT.fullmatch(text)
+    if bare is None:
+        return Origin.parse(text)
+    return Origin.parse(f"http://{text}" if bare["host"] else f"http://localhost{text}")
+
+
+def parse_store(text: str) -> str:
+    if text != "memory":
+        raise ValueError(f"{text!r}: only the memory store is built so far, no folders and no redis; write memory")
+    return text
+
+
+def parse_workers(text: str) -> int:
+    if parse_count(text) != 1:
+        raise ValueError(f"{text!r}: several worker processes are not built yet; write 1")
+    return 1
+
+
+def parse_log(text: str) -> str:
+    if text not in LOG_MODES:
+        raise ValueError(f"{text!r} is no way to log; write one of {', '.join(LOG_MODES)}")
+    return text
+
+
+def parse_timeout(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds == 0:
+        raise ValueError(f"{text!r} would give up at once; write a longer duration, like 60s")
+    return seconds
+
+
+def parse_host_header(text: str) -> str:
+    if _HOST.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no host; write preserve, origin, or the host to send, like example.com")
+    return text
+
+
+def parse_token(text: str) -> str:
+    """The message leaves the value out: it is a secret."""
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("it has a space or a character that no header carries; write letters and digits")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`default` is None where nothing is set; `flag` where the command line has none. `env` in order of precedence."""
+
+    name: str
+    flag: str | None
+    env: tuple[str, ...]
+    default: str | None
+    parse: Callable[[str], Any]
+    help: str
+
+
+def _row(name: str, default: str | None, parse: Callable[[str], Any], help: str) -> Setting:
+    """A setting whose flag and variable are named after it."""
+    return Setting(name, f"--{name.replace('_', '-')}", (f"SWERVE_{name.upper()}",), default, parse, help)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("origin", None, ("SWERVE_ORIGIN", "SWERVE_TO"), None, parse_origin,
+        "the one server that is ever asked: a URL, or unix:/path.sock"),
+    Setting("listen", "--listen", ("SWERVE_LISTEN", "PORT"), "127.0.0.1:8080", parse_address,
+        "where clients connect; 0.0.0.0:8080 to be reached from other machines"),
+    _row("admin", "127.0.0.1:8081", parse_address,
+        "where the dashboard, the API and health are; elsewhere than on loopback it needs a token"),
+    Setting("admin_token", None, ("SWERVE_ADMIN_TOKEN",), None, parse_token,
+        "what admin clients must show; has no flag, because other users see the flags of processes"),
+    _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),
+    _row("store", "memory", parse_store, "where responses are kept"),
+    _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),
+    _row("max_object", None, parse_size, "larger responses are passed on, never stored; unset: the dialect's limit"),
+    _row("workers", "1", parse_workers, "how many processes answer"),
+    _row("log", "auto", parse_log, "one line a request: text, json or off; auto: text on a terminal, json otherwise"),
+    _row("tls_cert", None, Path, "a PEM file with the certificate chain, to speak HTTPS; with tls_key"),
+    _row("tls_key", None, Path, "the PEM file with the key of tls_cert"),
+    _row("host_header", "preserve", parse_host_header,
+        "the Host that the origin sees: preserve the client's, origin for its own, or a literal host"),
+    _row("trust_forwarded", "false", parse_switch,
+        "append to X-Forwarded-* instead of overwriting them; only behind a proxy that sets them"),
+    _row("timeout_connect", "5s", parse_timeout, "how long connecting to the origin may take"),
+    _row("timeout_first_byte", "60s", parse_timeout, "how long the origin may think before it answers"),
+    _row("timeout_idle", "60s", parse_timeout, "how long the origin may pause in the middle of an answer"),
+    _row("drain", "5s", parse_duration, "how long requests may take to end once Swerve is told to stop"),
+    _row("max_connections_upstream", "1024", parse_count, "how many connections to the origin at most"),
+    _row("origin_verify", "true", parse_switch, "check the origin's TLS certificate; false for one that signed itself"),
+    _row("max_refreshes", "100", parse_count, "how many background refreshes at a time at most"),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Ask the admin side of a running Swerve, and print what it answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.why.text import rendered
+
+PATIENCE = 10.0
+
+
+class Unanswered(Exception):
+    """The message says why there is no answer and what to do."""
+
+
+def why_command(  # noqa: PLR0913, PLR0917
+    admin: str, token: str | None, url: str, method: str, headers: Sequence[tuple[str, str]], as_json: bool
+) -> int:
+    """`admin` is the admin side's URL. Returns the exit code: 2 when there is no answer."""
+    try:
+        reasoning = ask(admin, token, {"url": url, "method": method, "headers": list(headers)})
+    except Unanswered as error:
+        print(f"swerve: {error}", file=sys.stderr)
+        return 2
+    if as_json:
+        print(json.dumps(reasoning, indent=2))
+    else:
+        print(rendered(harmless(reasoning), colour=_wants_colour()))
+    return 0
+
+
+def ask(admin: str, token: str | None, question: dict[str, Any]) -> dict[str, Any]:
+    """The answer of /v1/why. No proxy of the environment is asked, no redirect followed. Raises Unanswered."""
+    parts = urlsplit(admin)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    fields = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    try:
+        connection.request("POST", f"{parts.path}/v1/why", json.dumps(question), fields)
+        response = connection.getresponse()
+        status, body = response.status, response.read()
+    except (OSError, http.client.HTTPException) as error:
+        fix = "is Swerve running? Name its admin side with --admin or SWERVE_ADMIN"
+        raise Unanswered(f"{admin} does not answer ({error}); {fix}") from None
+    finally:
+        connection.close()
+    return _content(admin, status, body)
+
+
+def _content(admin: str, status: int, body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not ("answer" in content or "detail" in content):
+        raise Unanswered(f"{admin} is no admin side of Swerve (it answered {status}); name it with --admin") from None
+    if status == 401:
+        raise Unanswered(f"{admin} wants its admin token; set SWERVE_ADMIN_TOKEN to the one that it was started with")
+    if status != 200:
+        raise Unanswered(f"{admin} refused: {harmless(content['detail'])}")
+    return content
+
+
+def harmless(value: Any) -> Any:
+    """The same with everything escaped that could move a terminal's cursor: it came from clients and origins."""
+    match value:
+        case str():
+            return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in value)
+        case list():
+            return [harmless(one) for one in value]
+        case dict():
+            return {name: harmless(one) for name, one in value.items()}
+        case _:
+            return value
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

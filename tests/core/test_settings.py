@@ -1,0 +1,189 @@
+"""Settings: one table of them, four places to write them, and messages that say what to write instead."""
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.config_error import ConfigError
+from app.dialects import CONFIG
+from app.settings import Settings, load_settings
+from app.settings_table import SETTINGS, parse_origin
+
+REFERENCE = CONFIG / "swerve.toml"
+ORIGIN = {"origin": "http://origin.test"}
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        ("http://localhost:3000",  "http://localhost:3000"),
+        ("https://example.com/",   "https://example.com"),
+        ("localhost:3000",         "http://localhost:3000"),
+        ("localhost:3000/",        "http://localhost:3000"),
+        (":3000",                  "http://localhost:3000"),
+        ("[::1]:3000",             "http://[::1]:3000"),
+        ("10.0.0.1:80",            "http://10.0.0.1"),
+        ("unix:/run/app.sock",     "unix:/run/app.sock"),
+    ],
+)  # fmt: skip
+def test_origins(text: str, origin: str) -> None:
+    assert str(parse_origin(text)) == origin
+
+
+def test_the_table_and_the_settings_have_the_same_names() -> None:
+    assert [row.name for row in SETTINGS] == [field.name for field in fields(Settings)]
+
+
+def test_the_reference_says_every_setting_with_its_default_and_why() -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    for row in SETTINGS:
+        line = re.search(rf"^# {re.escape(row.help)}\n(# )?({row.name} = .+)$", text, re.MULTILINE)
+        assert line is not None, row.name
+        (written,) = tomllib.loads(line[2]).values()
+        if row.default is None:
+            assert line[1], f"{row.name} has no default: its line is an example"
+            row.parse(str(written))
+        else:
+            assert not line[1], row.name
+            assert str(written).lower() == row.default
+    top = text.partition("[rules]")[0]
+    said = re.findall(r"^(?:# )?(\w+) = ", top, re.MULTILINE)
+    assert said == [row.name for row in SETTINGS]
+
+
+def test_the_reference_is_a_settings_file_that_changes_nothing(tmp_path: Path) -> None:
+    flags = {**ORIGIN, "config": str(REFERENCE)}
+    assert load_settings(flags, {}, tmp_path) == load_settings(ORIGIN, {}, tmp_path)
+
+
+def test_the_examples_of_rules_are_rules(tmp_path: Path) -> None:
+    rules = REFERENCE.read_text(encoding="utf-8").partition("[rules]\n")[2]
+    (tmp_path / "swerve.toml").write_text("[rules]\n" + rules.replace("# ", ""))
+    changed = load_settings(ORIGIN, {}, tmp_path).dialect.rules
+    assert changed != load_settings(ORIGIN, {}, Path("/")).dialect.rules
+
+
+def loaded(
+    tmp_path: Path, *, flags: dict[str, str | None] | None = None, environ: dict[str, str] | None = None, file: str = ""
+) -> Settings:
+    (tmp_path / "swerve.toml").write_text(file)
+    return load_settings({**ORIGIN, **(flags or {})}, environ or {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "file", "drain"),
+    [
+        ({},              {},                       "",             5),
+        ({},              {},                       'drain = "4s"', 4),
+        ({},              {"SWERVE_DRAIN": "3s"},   'drain = "4s"', 3),
+        ({"drain": "2s"}, {"SWERVE_DRAIN": "3s"},   'drain = "4s"', 2),
+        ({"drain": None}, {"SWERVE_DRAIN": ""},     'drain = "4s"', 4),
+    ],
+)  # fmt: skip
+def test_what_goes_before_what(tmp_path: Path, flags: Any, environ: Any, file: str, drain: float) -> None:
+    assert loaded(tmp_path, flags=flags, environ=environ, file=file).drain == drain
+
+
+@pytest.mark.parametrize(
+    ("environ", "listen"),
+    [
+        ({"PORT": "5000"},                                       "0.0.0.0:5000"),
+        ({"PORT": "5000", "SWERVE_LISTEN": "127.0.0.1:7000"},    "127.0.0.1:7000"),
+        ({"PORT": ""},                                           "127.0.0.1:8080"),
+    ],
+)  # fmt: skip
+def test_a_platforms_port(tmp_path: Path, environ: dict[str, str], listen: str) -> None:
+    assert str(loaded(tmp_path, environ=environ).listen) == listen
+
+
+def test_origin_by_either_variable() -> None:
+    for name in ("SWERVE_ORIGIN", "SWERVE_TO"):
+        assert str(load_settings({}, {name: "web:3000"}, Path("/")).origin) == "http://web:3000"
+
+
+def test_a_file_named_by_flag_or_variable(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('origin = "http://other.test"\nmax_size = 1000\norigin_verify = false\n')
+    named: list[tuple[dict[str, str | None], dict[str, str]]] = [
+        ({"config": "other.toml"}, {}),
+        ({}, {"SWERVE_CONFIG": "other.toml"}),
+    ]
+    for flags, environ in named:
+        settings = load_settings(flags, environ, tmp_path)
+        assert str(settings.origin) == "http://other.test"
+        assert settings.max_size == 1000
+        assert settings.origin_verify is False
+
+
+def test_the_operators_rules_go_over_the_dialects(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, file='max_object = "1kb"\n[rules]\nvary_denied = ["User-Agent"]\nstatuses = false\n')
+    rules = settings.dialect.rules
+    assert settings.dialect.name == "vercel"
+    assert rules.vary_denied == {"user-agent"}
+    assert rules.statuses is None
+    assert rules.max_body == 1024
+
+
+def test_paths_in_a_file_start_from_its_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (folder / name).touch()
+    (folder / "own.toml").write_text('name = "own"\nas_of = "2026-11"\n[speech]\n[rules]\n')
+    (folder / "swerve.toml").write_text('tls_cert = "cert.pem"\ntls_key = "key.pem"\ndialect = "own.toml"\n')
+    settings = load_settings({**ORIGIN, "config": "etc/swerve.toml"}, {}, tmp_path)
+    assert (settings.tls_cert, settings.tls_key) == (folder / "cert.pem", folder / "key.pem")
+    assert settings.dialect.name == "own"
+
+
+def test_the_demo_brings_its_origin() -> None:
+    assert load_settings({}, {"SWERVE_ORIGIN": "not read"}, Path("/"), demo=True).origin is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "file", "told"),
+    [
+        ({"origin": None},        {}, "",                      ["origin is not set", "SWERVE_ORIGIN"]),
+        ({"origin": "ftp://x"},   {}, "",                      ["ORIGIN", "'ftp://x'", "write http://x"]),
+        ({"listen": "80x"},       {}, "",                      ["--listen", "'80x'", "write HOST:PORT"]),
+        ({"listen": ":8081"},     {}, "",                      ["listen and admin", "127.0.0.1:8081", "another port"]),
+        ({"store": "redis://h"},  {}, "",                      ["--store", "'redis://h'", "write memory"]),
+        ({"workers": "4"},        {}, "",                      ["--workers", "'4'", "write 1"]),
+        ({"log": "xml"},          {}, "",                      ["--log", "'xml'", "auto, text, json, off"]),
+        ({"dialect": "versel"},   {}, "",                      ["'versel'", "did you mean vercel?"]),
+        ({"dialect": "no.toml"},  {}, "",                      ["no.toml cannot be read"]),
+        ({"tls_cert": "c.pem"},   {}, "",                      ["tls_cert is set and tls_key is not", "set both"]),
+        ({"tls_cert": "c", "tls_key": "k"}, {}, "",            ["tls_cert", "is no file"]),
+        ({"host_header": "a b"},  {}, "",                      ["--host-header", "'a b'", "preserve, origin"]),
+        ({"timeout_idle": "0s"},  {}, "",                      ["--timeout-idle", "'0s'", "longer"]),
+        ({"config": "no.toml"},   {}, "",                      ["no.toml cannot be read"]),
+        ({}, {"SWERVE_DIALEKT": "x"}, "",                      ["SWERVE_DIALEKT", "did you mean SWERVE_DIALECT?"]),
+        ({}, {"SWERVE_DRAIN": "5"},   "",                      ["SWERVE_DRAIN", "'5'", "with its unit"]),
+        ({}, {"PORT": "x"},           "",                      ["PORT", "write HOST:PORT"]),
+        ({}, {}, "dialekt = 1",                                ["swerve.toml", "dialekt", "did you mean dialect?"]),
+        ({}, {}, "drain = 5",                                  ["swerve.toml: drain", "'5'", "with its unit"]),
+        ({}, {}, "drain = 1.5",                                ["swerve.toml: drain = 1.5", "text in quotes"]),
+        ({}, {}, "listen = [1]",                               ["swerve.toml: listen = [1]", "text in quotes"]),
+        ({}, {}, "rules = 1",                                  ["rules = 1 is no table", "[rules]"]),
+        ({}, {}, "x = ",                                       ["swerve.toml is not TOML"]),
+        ({}, {}, '[rules]\nrange = "serve"',                   ["swerve.toml: rules", "did you mean ranges?"]),
+        ({}, {}, '[rules]\nranges = "by-pass"',                ["rules.ranges = 'by-pass'", "did you mean bypass?"]),
+        ({}, {}, "[rules]\nmax_body = true",                   ["rules.max_body = True", "a whole number"]),
+    ],
+)  # fmt: skip
+def test_mistakes_name_the_place_the_value_and_the_fix(
+    tmp_path: Path, flags: dict[str, str | None], environ: dict[str, str], file: str, told: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loaded(tmp_path, flags=flags, environ=environ, file=file)
+    for words in told:
+        assert words in str(caught.value)
+
+
+def test_a_bad_token_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="SWERVE_ADMIN_TOKEN") as caught:
+        load_settings(ORIGIN, {"SWERVE_ADMIN_TOKEN": "sec ret"}, Path("/"))
+    assert "sec ret" not in str(caught.value)
