@@ -1,0 +1,5 @@
+"""`python -m app` is `swerve`."""
+
+from app.cli import main
+
+main()

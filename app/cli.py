@@ -1,0 +1,157 @@
+"""The command line. Exit codes: 0 good, 1 a check failed, 2 usage or environment.
+
+Whatever takes long to import is imported by the command that needs it: `swerve --version` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from app import __version__
+from app.admin_client import AdminAddressError, admin_url, is_healthy
+from app.config_error import ConfigError, nearest
+
+_ORIGIN = re.compile(r"[^/]*://.*|unix:.*|(?:[^/:@\s]*|\[[^\]]*\]):\d+/?")
+
+
+class EnvironmentFault(click.ClickException):
+    """One clear message on stderr."""
+
+    exit_code = 2
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"swerve: {self.message}", err=True)
+
+
+class Swerve(click.Group):
+    """`swerve ORIGIN` is `swerve serve ORIGIN`. Commands whose flags come from the settings are made when asked for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if args and args[0] not in own and args[0] not in self.list_commands(ctx):
+            if not args[0].startswith("-") and _ORIGIN.fullmatch(args[0]) is None:
+                raise click.UsageError(_neither(args[0], self.list_commands(ctx)), ctx)
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_BUILT})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return _BUILT[cmd_name]() if cmd_name in _BUILT else super().get_command(ctx, cmd_name)
+
+
+def _neither(word: str, commands: Sequence[str]) -> str:
+    return f"{word!r} is neither a command ({nearest(word, commands)}) nor an origin (write http://{word})"
+
+
+@click.group(
+    cls=Swerve,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="`swerve ORIGIN` is short for `swerve serve ORIGIN`. Every setting: config/swerve.toml.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="swerve", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A CDN edge cache in front of any origin: `swerve http://localhost:3000`."""
+
+
+def _serving(name: str, summary: str, *, demo: bool) -> click.Command:
+    """The command that serves, with a flag for each setting that has one."""
+    from app.settings_table import SETTINGS  # noqa: PLC0415
+    from app.units import parse_switch  # noqa: PLC0415
+
+    parameters: list[click.Parameter] = [] if demo else [click.Argument(["origin"], required=False)]
+    parameters.append(click.Option(["-c", "--config"], metavar="FILE", help="read settings here, not in ./swerve.toml"))
+    for row in SETTINGS:
+        if row.flag is not None:
+            default = f" [{row.default}]" if row.default else ""
+            switch = row.parse is parse_switch
+            declared = f"{row.flag}/--no-{row.flag[2:]}" if switch else row.flag
+            parameters.append(
+                click.Option([declared, row.name], default=None, type=bool if switch else str, help=row.help + default)
+            )
+
+    def run(**flags: str | bool | None) -> None:
+        sys.exit(_serve({name: _as_written(value) for name, value in flags.items()}, demo=demo))
+
+    return click.Command(name, params=parameters, callback=run, help=summary, short_help=summary)
+
+
+def _as_written(value: str | bool | None) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _serve(flags: Mapping[str, str | None], *, demo: bool) -> int:
+    from app.settings import load_settings  # noqa: PLC0415
+
+    try:
+        settings = load_settings(flags, os.environ, Path.cwd(), demo=demo)
+        # After the settings, whose mistakes are then told at once.
+        from app.serve import run  # noqa: PLC0415
+
+        return run(settings, demo=demo)
+    except ConfigError as error:
+        raise EnvironmentFault(str(error)) from None
+
+
+_BUILT: Mapping[str, Callable[[], click.Command]] = {
+    "serve": lambda: _serving("serve", "Cache what ORIGIN, a URL or unix:/path.sock, answers.", demo=False),
+    "demo": lambda: _serving("demo", "Serve in front of a built-in demo origin.", demo=True),
+}
+
+_ADMIN = click.option(
+    "--admin", envvar="SWERVE_ADMIN", default="127.0.0.1:8081", show_default=True, help="where the admin side listens"
+)
+
+
+def _find(admin: str) -> str:
+    try:
+        return admin_url(admin)
+    except AdminAddressError as error:
+        raise EnvironmentFault(f"--admin: {error}") from None
+
+
+@cli.command()
+@_ADMIN
+def health(admin: str) -> None:
+    """Whether a running Swerve answers: exit code 0, else 1."""
+    healthy, told = is_healthy(_find(admin))
+    click.echo(told)
+    sys.exit(0 if healthy else 1)
+
+
+@cli.command()
+@click.argument("url")
+@click.option("-X", "--method", default="GET", show_default=True, help="the request's method")
+@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="a request field, repeatable")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@_ADMIN
+def why(url: str, method: str, headers: tuple[str, ...], as_json: bool, admin: str) -> None:
+    """The whole reasoning for a request: key, stored variants, every rule looked at."""
+    pairs = []
+    for header in headers:
+        name, colon, value = header.partition(":")
+        if not (colon and name.strip()):
+            raise click.BadParameter(f"{header!r} is no field; write 'Name: value'", param_hint="-H")
+        pairs.append((name.strip(), value.strip()))
+    from app.why import why_command  # noqa: PLC0415
+
+    token = os.environ.get("SWERVE_ADMIN_TOKEN") or None
+    sys.exit(why_command(_find(admin), token, url, method.upper(), pairs, as_json))
+
+
+@cli.command()
+def version() -> None:
+    """The version, as --version says it."""
+    click.echo(f"swerve {__version__}")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run and exit."""
+    cli.main(args=None if args is None else list(args), prog_name="swerve")

@@ -1,0 +1,38 @@
+"""What a process needs before it serves: its loop, its file descriptors, its warnings."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Callable
+
+# What uvicorn says when a body is left unfinished on purpose, so that the client sees a broken transfer.
+EXPECTED = "ASGI callable returned without completing response."
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where there is one (not on Windows)."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def quiet_logs() -> None:
+    """Warnings and errors on stderr, one line each; the request log is the console's."""
+    logging.basicConfig(level=logging.WARNING, format="  %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() != EXPECTED)
+
+
+def raise_file_limit() -> None:
+    """A proxy holds two sockets a request: take as many file descriptors as the system grants."""
+    try:
+        import resource  # noqa: PLC0415 - not there on Windows
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

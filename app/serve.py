@@ -1,0 +1,116 @@
+"""A running Swerve: uvicorn servers in one process, its signals, its first words and its last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import uvicorn
+
+from app.asgi import Application, build
+from app.banner import banner, origin_note, summary
+from app.console import Console, mode_of, wants_color
+from app.process import loop_factory, quiet_logs, raise_file_limit
+from app.settings import Settings
+from app.sockets import bind, bind_anywhere, origin_of
+
+# uvicorn is told to end a little earlier than we must, so that what follows it fits in too.
+MARGIN = 0.5
+
+
+class Server(uvicorn.Server):
+    """uvicorn without handlers of its own: the servers of one process share its signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(settings: Settings, *, demo: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit code, 0; raises ConfigError when a port is taken."""
+    quiet_logs()
+    raise_file_limit()
+    sockets = [bind(settings.listen, "listen"), bind(settings.admin, "admin")]
+    if demo:
+        sockets.append(bind_anywhere())
+        settings = replace(settings, origin=origin_of(sockets[-1]))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(serve(settings, sockets, demo=demo))
+
+
+async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool) -> int:
+    """Run the proxy, the admin side and perhaps the demo origin on these bound sockets, in this order."""
+    application = build(settings)
+    color = wants_color(sys.stderr, os.environ)
+    console = Console(mode_of(settings.log, sys.stderr), sys.stderr, color, settings.dialect.name)
+    application.around.journal.listen(console)
+    servers = [Server(config) for config in configs(settings, application, demo=demo)]
+    on_signals(application, servers)
+    say(banner(settings, demo=demo, made_token=application.made_token, color=color))
+    if not demo:
+        application.around.tasks.start(look_at(settings), "look at the origin")
+    await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in zip(servers, sockets, strict=True)))
+    await application.around.tasks.drain(MARGIN)
+    await application.around.upstream.aclose()
+    console.flush()
+    say(summary(application.around.journal, demo=demo))
+    return 0
+
+
+def configs(settings: Settings, application: Application, *, demo: bool) -> Iterator[uvicorn.Config]:
+    """`Date` and `Server` are ours to say, X-Forwarded-* ours to judge, and requests ours to log."""
+    common: dict[str, Any] = {
+        "http": "httptools", "lifespan": "off", "log_config": None, "access_log": False, "proxy_headers": False,
+        "date_header": False, "server_header": False, "backlog": 4096,
+        "timeout_graceful_shutdown": max(settings.drain - MARGIN, 0.1),
+    }  # fmt: skip
+    # Idle connections outlive the 60 s after which most load balancers close theirs, so that we are never the first.
+    yield uvicorn.Config(
+        application.proxy, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None, timeout_keep_alive=75,
+        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, **common,
+    )  # fmt: skip
+    yield uvicorn.Config(application.admin, ws="none", **common)
+    if demo:
+        from app.demo import demo_app  # noqa: PLC0415 - only the demo needs it
+
+        yield uvicorn.Config(demo_app, ws="websockets-sansio", **common)
+
+
+def on_signals(application: Application, servers: list[Server]) -> None:
+    """The first SIGTERM or SIGINT drains, the second ends at once."""
+
+    def stop() -> None:
+        application.proxy.edge.stopping.set()
+        for server in servers:
+            server.force_exit = server.should_exit
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+async def look_at(settings: Settings) -> None:
+    """Say at once when the origin does not answer; the start never depends on it."""
+    origin = settings.origin
+    assert origin is not None
+    try:
+        async with asyncio.timeout(settings.timeout_connect):
+            if origin.uds is not None:
+                _, writer = await asyncio.open_unix_connection(origin.uds)
+            else:
+                _, writer = await asyncio.open_connection(origin.host, origin.port)
+    except OSError as error:
+        say(origin_note(origin, error))
+    else:
+        writer.close()
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

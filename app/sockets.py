@@ -1,0 +1,34 @@
+"""Listening sockets, bound before anything else starts: a port that is taken is said at once, with the way out."""
+
+from __future__ import annotations
+
+import socket
+
+from app.config_error import ConfigError
+from app.units import Address
+from app.upstream.origin import Origin
+
+
+def bind(address: Address, name: str) -> socket.socket:
+    """A socket bound to the address that the setting `name` holds. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((address.host, address.port))
+        bound.listen(4096)
+    except OSError as error:
+        bound.close()
+        free = Address(address.host, address.port + 10) if address.port < 65_000 else Address(address.host, 0)
+        raise ConfigError(f"{name} {address}: {(error.strerror or str(error)).lower()}; try --{name} {free}") from None
+    return bound
+
+
+def bind_anywhere() -> socket.socket:
+    """A socket on a free loopback port."""
+    return bind(Address("127.0.0.1", 0), "origin")
+
+
+def origin_of(bound: socket.socket) -> Origin:
+    """The origin that listens there."""
+    return Origin("http", "127.0.0.1", bound.getsockname()[1])
