@@ -1,0 +1,57 @@
+"""The README's tables, written from the code: `python -m tests.readme` puts them in, a test compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from app.core.decisions import Result
+from app.core.reasons import MEANINGS, Reason
+from app.dialects import dialect_names, load_dialect
+from app.settings_table import SETTINGS
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def reasons() -> str:
+    rows = (
+        (f"`{reason}`", meaning.phase, meaning.meaning, meaning.section, meaning.advice)
+        for reason, meaning in ((reason, MEANINGS[reason]) for reason in Reason)
+    )
+    return table(("reason", "when", "what it means", "where it is written", "what to do"), rows)
+
+
+def words() -> str:
+    fields = [(name, status) for name in dialect_names() for status in load_dialect(name).status_fields]
+    head = ("result", *(f"`{name}`: {status.name}" for name, status in fields))
+    return table(head, ((result, *(status.words[result] for _, status in fields)) for result in Result))
+
+
+def settings() -> str:
+    rows = (
+        (f"`{row.name}`", f"`{row.flag}`" if row.flag else "", f"`{row.env[0]}`", f"`{row.default}`" if row.default else "", row.help)
+        for row in SETTINGS
+    )  # fmt: skip
+    return table(("setting", "flag", "environment", "default", ""), rows)
+
+
+TABLES = {"reasons": reasons, "words": words, "settings": settings}
+
+
+def written(text: str) -> str:
+    """The README's text with its tables as the code says they are."""
+    for name, make in TABLES.items():
+        pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        assert pattern.search(text), f"README.md has no place for the table of {name}"
+        text = pattern.sub(lambda match, content=make(): f"{match[1]}\n{content}\n\n{match[2]}", text)  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text()))
