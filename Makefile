@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv --quiet --no-config pip compile --universal --python-version
 	--no-emit-index-url --custom-compile-command "make lock (ARGS=--upgrade takes newer versions)" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check conformance format lock clean node named-origin
+.PHONY: help setup demo run test check core conformance format lock clean node named-origin
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: setup ## format, lint, types, imports and the quick tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest tests --ignore=tests/live --quiet
+
+# Without the plugins that tables do not need: they cost more than the tables.
+core: setup ## the tables of the pure core alone, in under a second
+	@$(BIN)/pytest tests/core --quiet $(addprefix -p no:,logging unraisableexception threadexception doctest pytest_cov hypothesispytest cacheprovider)
 
 conformance: setup ## run the public HTTP cache suite and print the counts (ARGS="--id ID" for one, with its heads)
 	@$(BIN)/python -m tests.live.conformance.run $(ARGS)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.core.decisions import StoredResponse
 from app.core.deliver import Delivery, deliver_fetched, deliver_stored, not_modified_head
-from app.core.messages import Headers, Request
 from tests.core.build import NOW, head, req, res, row, stored, text_of
 
 DATED = "cc: max-age=60 | date: @+0"
@@ -118,17 +115,3 @@ def test_what_stays_in_a_304() -> None:
     of_the_body = "content-type: l | content-length: 1 | content-encoding: br | content-range: m | content-language: n"
     response = res(f"200 | {must} | {of_the_body} | {acted_on}")
     assert not_modified_head(response) == res(f"304 | {must} | {acted_on}")
-
-
-@settings(max_examples=25, derandomize=True, deadline=None)
-@given(st.integers(1, 40), st.text(st.sampled_from("0123456789-,"), max_size=12), st.sampled_from(["GET", "HEAD"]))
-def test_lengths_add_up(size: int, ranges: str, method: str) -> None:
-    asked = Request(method, "http", "a", "/", Headers([(b"range", f"bytes={ranges}".encode())]))
-    delivery = deliver_stored(asked, stored("200 | ct: text/plain", size=size), NOW)
-    sent = sum(len(part) if isinstance(part, bytes) else part[1] - part[0] for part in delivery.parts or ())
-    if method == "GET":
-        assert delivery.response.headers.lines("content-length") == [str(sent)]
-    else:
-        assert sent == 0
-    spans = [part for part in delivery.parts or () if isinstance(part, tuple)]
-    assert all(0 <= first < last <= size for first, last in spans)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from app.core.messages import Headers, end_to_end, has_body
+from app.core.messages import end_to_end, has_body
 from tests.core.build import head, req, res, row, text_of
 
 COOKIES = "set-cookie: a=1 | x: 0 | set-cookie: b=2, c"
@@ -144,11 +142,3 @@ def test_what_is_read_cannot_be_changed_by_the_reader() -> None:
     fields = head("x: 1")
     fields.lines("y").append("2")
     assert fields.get("y") is None
-
-
-@settings(max_examples=25, derandomize=True, deadline=None)
-@given(st.lists(st.tuples(st.binary(max_size=4), st.binary(max_size=4)), max_size=5))
-def test_any_bytes_can_be_read(pairs: list[tuple[bytes, bytes]]) -> None:
-    fields = Headers(pairs)
-    assert sum(len(fields.lines(name)) for name in fields.names()) == len(pairs)
-    assert len(end_to_end(fields)) <= len(pairs)
