@@ -19,9 +19,9 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
     bold, reset = (_BOLD, _RESET) if color else ("", "")
     dialect = settings.dialect
     site = _url(settings.listen, "https" if settings.tls_cert else "http")
-    dashboard = _url(settings.admin, "http")
+    admin = _url(settings.admin, "http")
     if made_token is not None:
-        access, dashboard = "(the link holds the token)", f"{dashboard}/?token={made_token}"
+        access, admin = "(the link holds the token)", f"{admin}/?token={made_token}"
     elif settings.admin_token is not None:
         access = "(asks for your admin token)"
     else:
@@ -33,7 +33,7 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
         f"cache {settings.store}, {round(settings.max_size / 2**20, 2):g} MB",
         "",
         f"  your site     {bold}{site}{reset}      →  {origin}",
-        f"  dashboard     {dashboard}      {access}",
+        f"  admin side    {admin}      {access}",
         f"  try           curl -i {site}{'/blog' if demo else '/'}",
         "",
     ))  # fmt: skip

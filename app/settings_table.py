@@ -86,7 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("listen", "--listen", ("SWERVE_LISTEN", "PORT"), "127.0.0.1:8080", parse_address,
         "where clients connect; 0.0.0.0:8080 to be reached from other machines"),
     _row("admin", "127.0.0.1:8081", parse_address,
-        "where the dashboard, the API and health are; elsewhere than on loopback it needs a token"),
+        "where health, counters and the reasons are told; elsewhere than on loopback it needs a token"),
     Setting("admin_token", None, ("SWERVE_ADMIN_TOKEN",), None, parse_token,
         "what admin clients must show; has no flag, because other users see the flags of processes"),
     _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -34,11 +33,12 @@ def words() -> str:
 
 
 def settings() -> str:
-    rows = (
-        (f"`{row.name}`", f"`{row.flag}`" if row.flag else "", f"`{row.env[0]}`", f"`{row.default}`" if row.default else "", row.help)
-        for row in SETTINGS
-    )  # fmt: skip
+    rows = ((f"`{row.name}`", _code(row.flag), _code(row.env[0]), _code(row.default), row.help) for row in SETTINGS)
     return table(("setting", "flag", "environment", "default", ""), rows)
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else ""
 
 
 TABLES = {"reasons": reasons, "words": words, "settings": settings}
@@ -47,9 +47,9 @@ TABLES = {"reasons": reasons, "words": words, "settings": settings}
 def written(text: str) -> str:
     """The README's text with its tables as the code says they are."""
     for name, make in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name}: .*? -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        assert pattern.search(text), f"README.md has no place for the table of {name}"
-        text = pattern.sub(lambda match, content=make(): f"{match[1]}\n{content}\n\n{match[2]}", text)  # type: ignore[misc]
+        start, end = text.index(f"<!-- {name}: "), text.index(f"<!-- /{name} -->")
+        begin = text.index("-->", start) + len("-->\n")
+        text = f"{text[:begin]}\n{make()}\n\n{text[end:]}"
     return text
 
 

@@ -22,7 +22,7 @@ def test_the_banner_says_what_runs_where() -> None:
     said = banner(settings())
     assert "dialect vercel (as of 2026-11)   cache memory, 256 MB" in said
     assert re.search(r"your site +http://localhost:8080 +→  http://localhost:3000\n", said)
-    assert re.search(r"dashboard +http://localhost:8081 +\(this machine only, no password\)\n", said)
+    assert re.search(r"admin side +http://localhost:8081 +\(this machine only, no password\)\n", said)
     assert "try           curl -i http://localhost:8080/\n" in said
     assert "\x1b" not in said
 
