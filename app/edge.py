@@ -40,11 +40,13 @@ class Edge:
         try:
             body = incoming.body() if has_body(visit.request.headers) else None
             reply = await self.engine.answer(visit.request, body, incoming.gone)
+            size, complete = await self.send(reply, incoming, send)
         except ClientGone:
             self.record(visit, _ABANDONED, complete=False)
-            return
-        size, complete = await self.send(reply, incoming, send)
-        self.record(visit, reply, size, complete=complete)
+        except asyncio.CancelledError:
+            return  # the server gives up what outlasts its drain, and then ends: nobody is left to tell
+        else:
+            self.record(visit, reply, size, complete=complete)
 
     async def send(self, reply: Reply, incoming: Incoming, send: Send) -> tuple[int, bool]:
         """Send a reply. Returns the bytes of body handed over, and whether it was sent to its end."""
@@ -109,7 +111,7 @@ class Transfer:
             async for chunk in self._body.chunks:
                 self.size += len(chunk)
                 await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except (UpstreamError, SpoolError):
+        except (UpstreamError, SpoolError, ClientGone):
             return
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         self.complete = True

@@ -8,8 +8,15 @@ import logging
 import sys
 from collections.abc import Callable
 
-# What uvicorn says when a body is left unfinished on purpose, so that the client sees a broken transfer.
-EXPECTED = "ASGI callable returned without completing response."
+# What uvicorn says when a body is left unfinished on purpose, so that the client sees a broken transfer; when a request
+# is given up at the end of a drain; and of a handshake that was refused with a response of its own.
+EXPECTED = frozenset(
+    {
+        "ASGI callable returned without completing response.",
+        "ASGI callable returned without starting response.",
+        "ASGI callable returned without completing handshake.",
+    }
+)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -24,7 +31,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def quiet_logs() -> None:
     """Warnings and errors on stderr, one line each; the request log is the console's."""
     logging.basicConfig(level=logging.WARNING, format="  %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() != EXPECTED)
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.getMessage() not in EXPECTED)
 
 
 def raise_file_limit() -> None:

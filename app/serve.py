@@ -21,8 +21,10 @@ from app.process import loop_factory, quiet_logs, raise_file_limit
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, origin_of
 
-# uvicorn is told to end a little earlier than we must, so that what follows it fits in too.
-MARGIN = 0.5
+# uvicorn is told to end a little earlier than we must, so that what follows it (it looks every 0.1 s, then the tasks
+# that it does not know of are ended) fits into `drain` too.
+MARGIN = 0.8
+LAST_WAIT = 0.3
 
 
 class Server(uvicorn.Server):
@@ -57,7 +59,7 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     if not demo:
         application.around.tasks.start(look_at(settings), "look at the origin")
     await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in zip(servers, sockets, strict=True)))
-    await application.around.tasks.drain(MARGIN)
+    await application.around.tasks.drain(LAST_WAIT)
     await application.around.upstream.aclose()
     console.flush()
     say(summary(application.around.journal, demo=demo))

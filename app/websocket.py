@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from ssl import SSLContext
 from time import perf_counter
@@ -16,11 +17,13 @@ from websockets.typing import Subprotocol
 from app.arrival import request_from
 from app.core.decisions import Fwd, Result, Verdict
 from app.core.forwarding import outbound
-from app.core.messages import Headers, Request, end_to_end
-from app.core.reasons import MEANINGS, Reason
+from app.core.messages import Headers, Request, Response, end_to_end
+from app.core.reasons import Reason
 from app.core.refusing import refusal
 from app.fetching import Surroundings
 from app.journal import Event
+from app.pages import failed, refused
+from app.upstream.errors import ProxyError, UpstreamError, translate
 from app.upstream.origin import Origin
 
 log = logging.getLogger("swerve")
@@ -38,7 +41,6 @@ HANDSHAKE = frozenset(
 # Close codes that may not be sent in a frame (RFC 6455 §7.4.1): they tell that there was none.
 UNSENDABLE = frozenset({1005, 1006, 1015})
 NO_CODE = 1005
-BAD_GATEWAY = 1014
 POLICY = 1008
 
 
@@ -58,25 +60,25 @@ class Tunnel:
         request = request_from(scope, self.around.forwarding)
         refuse = refusal(request, self.around.forwarding.node)
         if refuse is not None:
-            await send({"type": "websocket.close", "code": POLICY, "reason": MEANINGS[refuse.reason].meaning})
+            await _deny(scope, send, *refused(refuse))
             return
         status = await self._tunnel(request, scope, receive, send)
         verdict = Verdict(Result.PASS, Reason.UPGRADE, "", fwd=Fwd.BYPASS, fwd_status=status)
-        self.around.journal.record(
-            Event(at, request_from(scope, self.around.forwarding), status, verdict, perf_counter() - started)
-        )
+        self.around.journal.record(Event(at, request, status, verdict, perf_counter() - started))
 
     async def _tunnel(self, request: Request, scope: Scope, receive: Receive, send: Send) -> int:
         """Run the tunnel to its end. Returns the status of the handshake."""
         try:
             peer = await self._connect(request, scope["subprotocols"])
-        except InvalidStatus as refused:
-            await _refuse(scope, send, refused)
-            return refused.response.status_code
-        except (OSError, InvalidHandshake, TimeoutError) as error:
-            log.warning("WebSocket %s: the origin did not answer the handshake: %s", scope["path"], error)
-            await send({"type": "websocket.close", "code": BAD_GATEWAY, "reason": "origin unreachable"})
-            return 502
+        except InvalidStatus as answered:
+            origin = answered.response
+            fields = end_to_end(Headers(_encoded(origin.headers.raw_items())))
+            return await _deny(scope, send, Response(origin.status_code, fields), bytes(origin.body or b""))
+        except (OSError, InvalidHandshake) as error:
+            failure = translate(error) if isinstance(error, OSError) else _no_handshake(error)
+            log.warning("WebSocket %s: %s", scope["path"], failure.detail)
+            response, page = failed(str(failure.error), failure.status, failure.detail)
+            return await _deny(scope, send, response, page)
         await self._join(peer, receive, send)
         return 101
 
@@ -103,7 +105,7 @@ class Tunnel:
 
     async def _join(self, peer: ClientConnection, receive: Receive, send: Send) -> None:
         assert peer.response is not None
-        received = Headers((n.encode("latin-1"), v.encode("latin-1")) for n, v in peer.response.headers.raw_items())
+        received = Headers(_encoded(peer.response.headers.raw_items()))
         headers = end_to_end(received).without(HANDSHAKE | {"date", "server"}).pairs
         await send({"type": "websocket.accept", "subprotocol": peer.subprotocol, "headers": headers})
         try:
@@ -146,16 +148,20 @@ def _sendable(code: int | None) -> int:
     return 1011 if code is None or code in UNSENDABLE else code
 
 
-async def _refuse(scope: Scope, send: Send, refused: InvalidStatus) -> None:
-    """Hand on the origin's refusal of the handshake as it is, where the server can (ASGI's denial response)."""
+def _no_handshake(error: InvalidHandshake) -> UpstreamError:
+    return UpstreamError(ProxyError.HTTP_PROTOCOL_ERROR, f"the origin's answer is no WebSocket handshake: {error}")
+
+
+def _encoded(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, bytes]]:
+    return ((name.encode("latin-1"), value.encode("latin-1")) for name, value in fields)
+
+
+async def _deny(scope: Scope, send: Send, response: Response, body: bytes) -> int:
+    """Refuse the handshake with this response, where the server can (ASGI's denial response). Returns its status."""
     if "websocket.http.response" not in scope.get("extensions", {}):
-        await send(
-            {"type": "websocket.close", "code": POLICY, "reason": f"origin answered {refused.response.status_code}"}
-        )
-        return
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in refused.response.headers.raw_items()
-    ]
-    await send({"type": "websocket.http.response.start", "status": refused.response.status_code, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": refused.response.body or b"", "more_body": False})
+        await send({"type": "websocket.close", "code": POLICY, "reason": f"status {response.status}"})
+        return response.status
+    headers = response.headers.without({"content-length"}).adding(("content-length", str(len(body))))
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers.pairs})
+    await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
+    return response.status

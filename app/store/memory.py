@@ -19,13 +19,13 @@ MAX_VARIANTS = 64
 
 def weight(variants: Sequence[StoredResponse]) -> int:
     """Bytes that the variants of a key take, bodies and heads and what holds them."""
-    return sum(
-        RESPONSE_OVERHEAD
-        + one.size
-        + 2 * len(one.key)
-        + sum(LINE_OVERHEAD + len(name) + len(value) for name, value in one.response.headers)
-        for one in variants
-    )
+    return sum(map(_weight, variants))
+
+
+def _weight(stored: StoredResponse) -> int:
+    lines = sum(LINE_OVERHEAD + len(name) + len(value) for name, value in stored.response.headers)
+    selecting = sum(LINE_OVERHEAD + len(name) + len(value or "") for name, value in stored.selecting)
+    return RESPONSE_OVERHEAD + stored.size + 2 * len(stored.key) + lines + selecting
 
 
 class MemoryStore:
