@@ -18,6 +18,7 @@ from app.asgi import Application, build
 from app.banner import banner, origin_note, summary
 from app.console import Console, mode_of, wants_color
 from app.process import loop_factory, quiet_logs, raise_file_limit
+from app.protocol import Protocol
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, origin_of
 
@@ -69,20 +70,20 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
 def configs(settings: Settings, application: Application, *, demo: bool) -> Iterator[uvicorn.Config]:
     """`Date` and `Server` are ours to say, X-Forwarded-* ours to judge, and requests ours to log."""
     common: dict[str, Any] = {
-        "http": "httptools", "lifespan": "off", "log_config": None, "access_log": False, "proxy_headers": False,
+        "lifespan": "off", "log_config": None, "access_log": False, "proxy_headers": False,
         "date_header": False, "server_header": False, "backlog": 4096,
         "timeout_graceful_shutdown": max(settings.drain - MARGIN, 0.1),
     }  # fmt: skip
     # Idle connections outlive the 60 s after which most load balancers close theirs, so that we are never the first.
     yield uvicorn.Config(
-        application.proxy, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None, timeout_keep_alive=75,
-        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, **common,
+        application.proxy, http=Protocol, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None,
+        timeout_keep_alive=75, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, **common,
     )  # fmt: skip
-    yield uvicorn.Config(application.admin, ws="none", **common)
+    yield uvicorn.Config(application.admin, http=Protocol, ws="none", **common)
     if demo:
         from app.demo import demo_app  # noqa: PLC0415 - only the demo needs it
 
-        yield uvicorn.Config(demo_app, ws="websockets-sansio", **common)
+        yield uvicorn.Config(demo_app, http="httptools", ws="websockets-sansio", **common)
 
 
 def on_signals(application: Application, servers: list[Server]) -> None:

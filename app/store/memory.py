@@ -10,8 +10,8 @@ from app.core.decisions import StoredResponse
 from app.store.base import PurgeLog
 
 # What Python keeps around a stored response and a field line, beside their bytes: measured on CPython 3.11, rounded up.
-RESPONSE_OVERHEAD = 1_600
-LINE_OVERHEAD = 130
+RESPONSE_OVERHEAD = 1_100
+LINE_OVERHEAD = 155
 
 # Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
 MAX_VARIANTS = 64
