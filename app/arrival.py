@@ -24,9 +24,18 @@ def request_from(scope: Scope, forwarding: Forwarding, identity: str = "") -> Re
         host = "{}:{}".format(*scope["server"])
     client = scope["client"][0] if scope.get("client") else ""
     scheme = SCHEMES[scope["scheme"]]
+    if forwarding.trust:  # then key, Host and what is forwarded all speak of the site that the client asked for
+        host = _first(headers, "x-forwarded-host") or host
+        said = _first(headers, "x-forwarded-proto").lower()
+        scheme = said if said in ("http", "https") else scheme
     method = scope.get("method") or "GET"
     request = Request(method, scheme, host.lower(), target.decode("latin-1"), headers, client, identity)
     return arrived(request, forwarding)
+
+
+def _first(headers: Headers, name: str) -> str:
+    """The first of several: each proxy appends, so the first is what the client asked for."""
+    return (headers.get(name) or "").partition(",")[0].strip()
 
 
 def identity_of(field: IdentityField | None, node: str, clock: Clock) -> str:

@@ -16,10 +16,10 @@ from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.edge import Edge
 from app.engine import Engine
-from app.fetching import Limits, Surroundings
 from app.journal import Journal
 from app.settings import Settings
 from app.store.memory import MemoryStore
+from app.surroundings import Limits, Surroundings
 from app.tasks import Tasks
 from app.upstream.client import Timeouts, Upstream
 from app.upstream.origin import Origin

@@ -8,7 +8,7 @@ from app.core.reasons import MEANINGS, Phase, Reason
 from app.journal import Counters, Journal
 from app.settings import Settings
 from app.units import Address
-from app.upstream.errors import translate
+from app.upstream.errors import UpstreamError
 from app.upstream.origin import Origin
 
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
@@ -39,9 +39,9 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
     ))  # fmt: skip
 
 
-def origin_note(origin: Origin, error: OSError) -> str:
+def origin_note(origin: Origin, failure: UpstreamError) -> str:
     """What to say when the origin cannot be connected to at the start."""
-    lines = [f"  {origin}: {translate(error).detail}", "  Listening anyway; it is used as soon as it answers."]
+    lines = [f"  {origin}: {failure.detail}", "  Listening anyway; it is used as soon as it answers."]
     if origin.uds is None and Address(origin.host, origin.port).is_loopback:
         lines.append("  (In Docker? There localhost is this container: name the service, or host.docker.internal.)")
     return "\n".join(lines)

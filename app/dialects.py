@@ -108,6 +108,7 @@ def _speech(table: Table, where: str) -> dict[str, Any]:
         for name, value in _table(table.get("announced", {}), f"{where}.announced").items()
     )
     _check_words(found, where)
+    _check_values(found, where)
     return found
 
 
@@ -121,6 +122,16 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
         reject_unknown(slots, _SLOTS, f"{where}.identity.template")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
+
+
+def _check_values(speech: Mapping[str, Any], where: str) -> None:
+    """What goes into a field must be able to stand there (RFC 9110 §5.5)."""
+    said = {name: value for name, value in speech.items() if isinstance(value, str)}
+    said |= {f"status.{field.name}": word for field in speech["status_fields"] for word in field.words.values()}
+    said |= {f"announced.{name}": value for name, value in speech["announced"]}
+    for name, value in said.items():
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(f"{where}.{name}: {value!r} cannot stand in a field; write printable ASCII on one line")
 
 
 def converted(hint: type[T], value: object, where: str) -> T:

@@ -14,12 +14,14 @@ from app.arrival import identity_of, request_from
 from app.core.decisions import Result, Verdict
 from app.core.messages import Headers, Request, Response, has_body
 from app.core.reasons import Reason
-from app.engine import ClientGone, Engine, Reply
-from app.flights import OwnBody
+from app.engine import Engine, Reply
+from app.flights import ClientGone, OwnBody
 from app.journal import Event
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
 
+# How long a client may pause in the middle of its request body before it counts as gone.
+SILENCE = 60.0
 # The status that logs show for a client that left before it had its answer, as nginx writes it.
 CLIENT_CLOSED_REQUEST = 499
 
@@ -83,7 +85,7 @@ class Visit:
     started: float
 
 
-_ABANDONED = Reply(Response(CLIENT_CLOSED_REQUEST, Headers()), (), Verdict(Result.ERROR, Reason.CLIENT_GONE, ""))
+_ABANDONED = Reply(Response(CLIENT_CLOSED_REQUEST, Headers()), (), Verdict(Result.PASS, Reason.CLIENT_GONE, ""))
 
 
 async def _send_parts(parts: Sequence[bytes], send: Send) -> int:
@@ -132,7 +134,11 @@ class Incoming:
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         while not self._ended.is_set():
-            message = await self._next()
+            try:
+                async with asyncio.timeout(SILENCE):
+                    message = await self._next()
+            except TimeoutError:
+                raise ClientGone from None
             if message["type"] == "http.disconnect":
                 raise ClientGone
             if body := message.get("body", b""):

@@ -16,15 +16,12 @@ from app.core.messages import Request, Response
 from app.core.refusing import refusal
 from app.core.reuse import decide
 from app.core.storing import dated, shareable_with
-from app.fetching import Fetcher, Surroundings
-from app.flights import Flight, Landing, OwnBody
+from app.fetching import Fetcher
+from app.flights import ClientGone, Flight, Landing, OwnBody
 from app.pages import refused
+from app.surroundings import Surroundings
 
 Gone = Coroutine[Any, Any, None]
-
-
-class ClientGone(Exception):
-    """The client left before it had its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,71 +54,80 @@ class Engine:
         now = self.around.clock.now()
         key = cache_key(request, self.rules)
         if (refuse := refusal(request, self.around.forwarding.node)) is not None:
-            return self.refuse(request, refuse, key)
+            return self.from_us(request, refuse, key)
         stored = await self.around.store.lookup(key)
         lookup = decide(request, stored, self.rules, now, uncacheable=self.fetcher.is_uncacheable(key))
         match lookup:
             case Refuse():
-                return self.refuse(request, lookup, key)
+                return self.from_us(request, lookup, key)
             case Hit(_, chosen, refresh):
                 if refresh is not None:
                     self.fetcher.refresh(key, refresh)
-                return self.reply(request, chosen, verdicts.of_hit(lookup, key, now), now)
+                return self.from_store(request, chosen, verdicts.of_hit(lookup, key, now), now)
             case Forward(shareable=True):
-                return await self.share(request, lookup, key)
+                return await self.unless_gone(gone, self.share(request, lookup, key))
             case Forward():
-                return await self.deliver(request, lookup, await self.alone(key, lookup, body, gone), key)
+                return await self.unless_gone(gone, self.alone(request, lookup, key, body))
+
+    async def unless_gone(self, gone: Callable[[], Gone] | None, work: Coroutine[Any, Any, Reply]) -> Reply:
+        """Work for one client, for as long as it is there."""
+        if gone is None:
+            return await work
+        reply = await self.around.tasks.unless(gone(), work)
+        if reply is None:
+            raise ClientGone
+        return reply
 
     async def alone(
-        self, key: str, forward: Forward, body: AsyncIterator[bytes] | None, gone: Callable[[], Gone] | None
-    ) -> Landing:
-        """Fetch for one client, for as long as it is there."""
-        fetch = self.fetcher.fetch(key, forward, body)
-        if gone is None:
-            return await fetch
-        landing = await self.around.tasks.unless(gone(), fetch)
-        if landing is None:
-            raise ClientGone
-        return landing
+        self, request: Request, forward: Forward, key: str, body: AsyncIterator[bytes] | None = None
+    ) -> Reply:
+        return await self.from_fetch(request, forward, await self.fetcher.fetch(key, forward, body), key)
 
     async def share(self, request: Request, forward: Forward, key: str) -> Reply:
         """Wait for the one who is fetching it already, or be that one. Who may not share asks for itself, at once."""
         flight = self.fetcher.flights.find(key)
         if flight is None or not self.may_join(request, flight, key):
-            return await self.deliver(request, forward, await self.lead(key, forward), key)
-        landing = await flight.landed()
-        if landing.joinable and shareable_with(landing.outcome, landing.exchange, request):
-            return await self.deliver(request, forward, landing, key, collapsed=True)
-        return await self.deliver(request, forward, await self.fetcher.fetch(key, forward), key)
+            return await self.from_fetch(request, forward, await self.lead(key, forward), key)
+        landing = await self.fetcher.wait(flight)
+        if self.may_share(request, landing):
+            return await self.from_fetch(request, forward, landing.for_follower(), key, collapsed=True)
+        return await self.alone(request, forward, key)
 
     def may_join(self, request: Request, flight: Flight, key: str) -> bool:
-        """Whether a flight's answer is new enough: none that a purge has spoiled, and once its head is there (only the
-        body still comes in) it must answer the request as if it were stored already."""
+        """Whether to wait for a flight: not when a purge has spoiled it, or when its head is here and will not do."""
         if self.around.store.purged_since(key, flight.fetched_under):
             return False
-        if flight.landing is None or not isinstance(flight.landing.outcome, Save):
-            return True
-        lookup = decide(request, [flight.landing.outcome.stored], self.rules, self.around.clock.now())
-        return isinstance(lookup, Hit) and lookup.refresh is None
+        return flight.landing is None or self.may_share(request, flight.landing)
+
+    def may_share(self, request: Request, landing: Landing) -> bool:
+        now = self.around.clock.now()
+        return landing.joinable and shareable_with(landing.outcome, landing.exchange, request, self.rules, now)
 
     async def lead(self, key: str, forward: Forward) -> Landing:
         """Wait for a flight of our own."""
         flight = self.fetcher.depart(key, forward)
         try:
-            return await flight.landed()
+            return await self.fetcher.wait(flight)
         except asyncio.CancelledError:
             self.fetcher.abandon(flight)
             raise
 
-    def refuse(self, request: Request, refuse: Refuse, key: str) -> Reply:
+    def from_us(self, request: Request, refuse: Refuse, key: str) -> Reply:
+        """An answer that no origin was asked for."""
         response, page = refused(refuse)
-        headers = dated(response.headers, self.around.clock.now())
-        delivery = deliver_fetched(request, response.with_headers(headers))
-        verdict = verdicts.of_refusal(refuse, key)
-        spoken = speak(self.around.dialect, delivery.response, verdict, request.identity)
-        return Reply(spoken, [page] if delivery.parts is None else (), verdict)
+        dated_page = response.with_headers(dated(response.headers, self.around.clock.now()))
+        delivery = deliver_fetched(request, dated_page)
+        return self.spoken(request, delivery, [page], verdicts.of_refusal(refuse, key))
 
-    async def deliver(
+    def from_store(
+        self, request: Request, stored: StoredResponse, verdict: Verdict, now: float, landing: Landing | None = None
+    ) -> Reply:
+        """An answer from the store, perhaps after a fetch that confirmed it, or failed."""
+        delivery = deliver_stored(request, stored, now)
+        body = [part if isinstance(part, bytes) else stored.body[slice(*part)] for part in delivery.parts or ()]
+        return self.spoken(request, Delivery(delivery.response), body, verdict, landing)
+
+    async def from_fetch(
         self, request: Request, forward: Forward, landing: Landing, key: str, *, collapsed: bool = False
     ) -> Reply:
         """The answer that a fetch brought, for the one who led it or for one who waited along."""
@@ -130,33 +136,21 @@ class Engine:
         verdict = verdicts.waited_along(verdict) if collapsed else verdict
         match landing.outcome:
             case Freshen(stored) | Reuse(_, stored, _) | ServeStale(_, stored):
-                return self.reply(request, stored, verdict, now, landing)
+                return self.from_store(request, stored, verdict, now, landing)
             case Save(stored) if collapsed:
-                delivery = deliver_fetched(request, aged(stored, now))
+                response = aged(stored, now)
             case Save() | Pass():
                 response = landing.exchange.response
-                delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)))
-        spoken = speak(self.around.dialect, delivery.response, verdict, request.identity)
-        body = await self.body_of(delivery, landing, collapsed)
-        return Reply(spoken, body, verdict, landing.duration, landing.detail)
-
-    async def body_of(self, delivery: Delivery, landing: Landing, collapsed: bool) -> Sequence[bytes] | OwnBody:
+        delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)))
         if delivery.parts is not None:
-            if not collapsed:
-                await landing.discard()
-            return ()
-        if landing.own is None or (collapsed and landing.spool is None):
-            return [landing.page]
-        if collapsed and landing.spool is not None:
-            reader = landing.spool.reader()
-            return OwnBody(reader, reader.aclose)
-        return landing.own
+            await landing.discard()
+        return self.spoken(request, delivery, landing.own or [landing.page], verdict, landing)
 
-    def reply(
-        self, request: Request, stored: StoredResponse, verdict: Verdict, now: float, landing: Landing | None = None
-    ) -> Reply:
-        """An answer from the store."""
-        delivery = deliver_stored(request, stored, now)
-        body = [part if isinstance(part, bytes) else stored.body[slice(*part)] for part in delivery.parts or ()]
-        spoken = speak(self.around.dialect, delivery.response, verdict, request.identity)
-        return Reply(spoken, body, verdict, landing.duration if landing else None, landing.detail if landing else None)
+    def spoken(
+        self, request: Request, delivery: Delivery, body: Sequence[bytes] | OwnBody, verdict: Verdict,
+        landing: Landing | None = None,
+    ) -> Reply:  # fmt: skip
+        """The one way out: the head in the dialect's words, and a body where one may follow."""
+        response = speak(self.around.dialect, delivery.response, verdict, request.identity)
+        waited, detail = (landing.duration, landing.detail) if landing is not None else (None, None)
+        return Reply(response, body if delivery.parts is None else (), verdict, waited, detail)

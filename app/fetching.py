@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from itertools import count
 from time import perf_counter
 
 from cachetools import TTLCache
 
-from app.clock import Clock
-from app.core.decisions import Exchange, Forward, Freshen, Pass, Reuse, Save, ServeStale, StoredResponse, WithoutBody
-from app.core.dialect import Dialect
-from app.core.forwarding import Forwarding, outbound
+from app.core.decisions import (
+    Exchange,
+    Forward,
+    Freshen,
+    Pass,
+    Reuse,
+    Save,
+    ServeStale,
+    StoredResponse,
+    WithoutBody,
+)  # fmt: skip
+from app.core.forwarding import outbound
 from app.core.invalidation import spoiled_by
 from app.core.messages import Headers, Response, end_to_end
-from app.core.storing import conclude, hold, speaks_of_the_key
-from app.flights import Flight, Flights, Landing, OwnBody
-from app.journal import Journal
+from app.core.storing import conclude, reusable, speaks_of_the_key
+from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
+from app.intake import Intake
 from app.pages import failed
-from app.spool import Budget, Spool, SpoolError
-from app.store.base import Store
-from app.tasks import Tasks
-from app.upstream.client import Upstream
+from app.surroundings import Surroundings
+from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
 
 # How many keys are remembered as uncacheable; forgetting one costs a moment of collapsing, nothing else.
 UNCACHEABLE_KEYS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds: background refreshes at a time, bytes that bodies in flight may hold together."""
-
-    refreshes: int = 100
-    spooled: int = 64 * 2**20
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What the request path works with."""
-
-    store: Store
-    upstream: Upstream
-    dialect: Dialect
-    forwarding: Forwarding
-    clock: Clock
-    journal: Journal
-    tasks: Tasks
-    limits: Limits
 
 
 class Fetcher:
@@ -57,15 +43,17 @@ class Fetcher:
         self.around = around
         self.rules = around.dialect.rules
         self.flights = Flights()
+        self.intake = Intake(around)
         self.refreshing = 0
-        self._budget = Budget(around.limits.spooled)
-        self._uncacheable: TTLCache[str, bool] = TTLCache(
+        self._answers = count(1)
+        # Hashes, for keys may be long; two that collide cost a moment of collapsing.
+        self._uncacheable: TTLCache[int, bool] = TTLCache(
             UNCACHEABLE_KEYS, self.rules.uncacheable_memory, around.clock.now
         )
 
     def is_uncacheable(self, key: str) -> bool:
         """Whether the key's last answer could not be shared, so that nobody should wait for the next one."""
-        return key in self._uncacheable
+        return hash(key) in self._uncacheable
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
@@ -75,9 +63,20 @@ class Fetcher:
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
         flight = self.flights.depart(key, self.around.store.purge_number())
-        self.refreshing += forward.background
-        self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
+        self.refreshing += int(forward.background)
+        flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
+        flight.wanted = forward.background
         return flight
+
+    async def wait(self, flight: Flight) -> Landing:
+        """Wait for a flight to land. When the last who waits has left before its head came, nobody wants it any more:
+        or clients that come and go would hold every connection to the origin."""
+        try:
+            return await flight.landed()
+        except asyncio.CancelledError:
+            if flight.waiters == 0 and flight.landing is None and not flight.wanted and flight.task is not None:
+                flight.task.cancel()
+            raise
 
     def abandon(self, flight: Flight) -> None:
         """The client that led a flight has gone: it flies on for the others, but nobody wants the leader's own body."""
@@ -86,52 +85,78 @@ class Fetcher:
             self.around.tasks.start(flight.landing.discard(), "discard")
 
     async def _fly(self, key: str, forward: Forward, flight: Flight) -> None:
-        try:
-            landing = await self.fetch(key, forward, flight=flight)
-            if landing.spool is None:
-                self.flights.end(key, flight)
-            flight.land(landing)
-            if forward.background or flight.abandoned:
-                await landing.discard()
-        except BaseException as error:
+        def ended() -> None:
             self.flights.end(key, flight)
+            self.refreshing -= int(forward.background)
+
+        try:
+            landing = await self.fetch(key, forward, ended=ended)
+        except asyncio.CancelledError:
+            ended()
+            flight.crash(ClientGone())
+            raise
+        except BaseException as error:
+            ended()
             flight.crash(error)
             raise
-        finally:
-            self.refreshing -= forward.background
+        if landing.spool is None:
+            ended()
+        flight.land(landing)
+        if forward.background or flight.abandoned:
+            await landing.discard()
 
     async def fetch(
-        self, key: str, forward: Forward, body: AsyncIterator[bytes] | None = None, *, flight: Flight | None = None
-    ) -> Landing:
-        """Ask the origin and settle what it means. Returns when the head of the answer is there."""
+        self, key: str, forward: Forward, body: AsyncIterator[bytes] | None = None,
+        *, ended: Callable[[], None] = lambda: None,
+    ) -> Landing:  # fmt: skip
+        """Ask the origin and settle what it means. Returns when the head of the answer is there; `ended` is called when
+        a body that is taken in has come to its end."""
         landing = await self._ask(key, forward, body)
-        spoiled = spoiled_by(forward.request, landing.exchange.response)
-        for base in spoiled:
-            await self.around.store.invalidate(base)
-        match landing.outcome:
-            case Save(stored):
-                if spoiled:  # a POST's own answer came after what it spoiled
-                    stored = replace(stored, fetched_under=self.around.store.purge_number())
-                return self._take_in(key, forward, landing, stored, flight)
-            case outcome:
-                await self._settle(outcome, key, forward, landing)
-                return landing
+        try:
+            spoiled = spoiled_by(forward.request, landing.exchange.response)
+            for base in spoiled:
+                await self.around.store.invalidate(base)
+            match landing.outcome:
+                case Save(stored):
+                    if spoiled:  # a POST's own answer came after what it spoiled
+                        stored = replace(stored, fetched_under=self.around.store.purge_number())
+                    self._remember(key, forward, reusable(stored, self.around.clock.now()))
+                    return self.intake.begin(forward, landing, stored, ended)
+                case outcome:
+                    await self._settle(outcome, key, forward, landing)
+                    return landing
+        except BaseException:
+            await landing.discard()
+            raise
 
     async def _settle(self, outcome: WithoutBody, key: str, forward: Forward, landing: Landing) -> None:
         """Put into effect what brought no new body to keep. What answers from the store needs no body of its own."""
-        store = self.around.store
         match outcome:
-            case Freshen(stored) | ServeStale(_, stored):
-                assert forward.stored is not None, "nothing else is confirmed, or served stale"
-                await store.replace(forward.stored, stored)
-            case Reuse(_, _, forget) | Pass(_, _, forget):
-                if forget is not None:
-                    await store.remove(forget)
-        self.around.journal.counters.refresh_failures += forward.background and isinstance(outcome, ServeStale)
-        if not isinstance(outcome, Pass):
-            await landing.discard()
-        elif forward.shareable and speaks_of_the_key(outcome, landing.exchange):
-            self._uncacheable[key] = True
+            case Freshen(stored):
+                await self.around.store.replace(_asked_about(forward), stored)
+                self._remember(key, forward, reusable(stored, self.around.clock.now()))
+            case ServeStale(_, stored):
+                await self.around.store.replace(_asked_about(forward), stored)
+                self.around.journal.counters.refresh_failures += int(forward.background)
+            case Reuse(_, _, forget):
+                await self._forget(forget)
+            case Pass(_, _, forget):
+                await self._forget(forget)
+                if speaks_of_the_key(outcome, landing.exchange):
+                    self._remember(key, forward, False)
+                return
+        await landing.discard()
+
+    async def _forget(self, stored: StoredResponse | None) -> None:
+        if stored is not None:
+            await self.around.store.remove(stored)
+
+    def _remember(self, key: str, forward: Forward, cacheable: bool) -> None:
+        """Whether who comes next should wait for another's fetch of this key, or ask for itself."""
+        if cacheable:
+            self._uncacheable.pop(hash(key), None)
+        elif forward.shareable:
+            self._uncacheable[hash(key)] = True
 
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
@@ -141,52 +166,23 @@ class Fetcher:
         try:
             head = outbound(request, around.forwarding)
             answer = await around.upstream.send(request.method, request.target.encode("latin-1"), head.pairs, body)
-            response = Response(answer.status, end_to_end(Headers(answer.headers)))
-            own = OwnBody(answer.body, answer.aclose)
+            response, own = _received(answer)
         except UpstreamError as error:
             proxy_error, detail = str(error.error), error.detail
             response, page = failed(proxy_error, error.status, error.detail)
         response_time, took = around.clock.now(), perf_counter() - started
-        control = self.rules.directives(response.headers)
-        exchange = Exchange(request, response, control, request_time, response_time, proxy_error, under)
+        exchange = Exchange(
+            request, response, self.rules.directives(response.headers), request_time, response_time, proxy_error,
+            fetched_under=under, number=next(self._answers),
+        )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request")
         return Landing(conclude(forward, exchange, key, self.rules), exchange, took, own, page=page, detail=detail)
 
-    def _take_in(
-        self, key: str, forward: Forward, landing: Landing, stored: StoredResponse, flight: Flight | None
-    ) -> Landing:
-        """Begin to spool a body that shall be kept. Its readers get every chunk as it comes."""
-        self._uncacheable.pop(key, None)
-        assert landing.own is not None
-        spool = Spool(self.rules.max_body, self._budget)
-        reader = None if forward.background else spool.reader()
-        spooled = replace(landing, spool=spool, own=None if reader is None else OwnBody(reader, reader.aclose))
-        self.around.tasks.start(self._spool(landing.own, spool, stored, forward, (key, flight)), f"take in {key}")
-        return spooled
 
-    async def _spool(
-        self, body: OwnBody, spool: Spool, stored: StoredResponse, forward: Forward, flight: tuple[str, Flight | None]
-    ) -> None:
-        """Read the body to its end and keep it. A body that breaks off is kept by nobody, and what was stored stays."""
-        try:
-            async for chunk in body.chunks:
-                await spool.append(chunk)
-            if not spool.overflowed:
-                await self.around.store.save(replace(stored, body=spool.whole(), size=spool.size))
-            spool.finish()
-        except SpoolError as error:  # it outgrew its limit, and nobody reads it any more
-            spool.finish(error)
-            if forward.background and forward.stored is not None:
-                await self.around.store.remove(forward.stored)
-        except UpstreamError as error:
-            spool.finish(error)
-            if forward.stored is not None:
-                self.around.journal.counters.refresh_failures += forward.background
-                held = hold(forward.stored, self.around.clock.now())
-                await self.around.store.replace(forward.stored, held)
-        except BaseException as error:
-            spool.finish(error)
-            raise
-        finally:
-            self.flights.end(*flight)
-            await body.aclose()
+def _received(answer: Answer) -> tuple[Response, OwnBody]:
+    return Response(answer.status, end_to_end(Headers(answer.headers))), OwnBody(answer.body, answer.aclose)
+
+
+def _asked_about(forward: Forward) -> StoredResponse:
+    assert forward.stored is not None, "nothing else is confirmed, or served stale"
+    return forward.stored

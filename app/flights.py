@@ -1,13 +1,18 @@
-"""One fetch per key, shared by everybody who waits for it (collapsing). A refresh is a flight that nobody waits for."""
+"""One fetch per key, shared by everybody who waits for it (collapsing). A refresh is a flight that nobody has to wait
+for: whoever cannot be served stale any more joins it like any other."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.decisions import Exchange, Outcome
 from app.spool import Spool
+
+
+class ClientGone(Exception):
+    """The client left before it had its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +44,29 @@ class Landing:
         """Whether somebody may still begin to read the body; there may be none that would have to be read."""
         return self.spool is None or not self.spool.overflowed
 
+    def for_follower(self) -> Landing:
+        """The same for one who waited along, who reads from the first byte too."""
+        if self.spool is None:
+            return replace(self, own=None)
+        reader = self.spool.reader()
+        return replace(self, own=OwnBody(reader, reader.aclose))
+
     async def discard(self) -> None:
-        """Nobody wants the owner's body."""
+        """Nobody wants the body."""
         if self.own is not None:
             await self.own.aclose()
 
 
 class Flight:
-    """A fetch under way. `fetched_under`: the number of the last purge when it started."""
+    """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `wanted`: also
+    when nobody waits for it."""
 
     def __init__(self, fetched_under: int) -> None:
         self.fetched_under = fetched_under
         self.abandoned = False
+        self.waiters = 0
+        self.wanted = False
+        self.task: asyncio.Task[None] | None = None
         self._landing: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
 
     @property
@@ -65,7 +81,11 @@ class Flight:
 
     async def landed(self) -> Landing:
         """Wait for it. A waiter that is cancelled leaves the flight and the other waiters alone."""
-        return await asyncio.shield(self._landing)
+        self.waiters += 1
+        try:
+            return await asyncio.shield(self._landing)
+        finally:
+            self.waiters -= 1
 
     def land(self, landing: Landing) -> None:
         self._landing.set_result(landing)

@@ -1,11 +1,14 @@
-"""What we change in uvicorn's HTTP protocol: a bound on heads, and no chunks for HTTP/1.0 (RFC 9112 §6.1, RFC 6585 §5).
+"""What we change in uvicorn's HTTP protocol: bounds on heads and on the time they take, no chunks for HTTP/1.0, no
+trailers among the fields, and clients that are noticed when they leave (RFC 9112 §6.1, §9.3.2, RFC 9110 §6.5, §15.5.9).
 
-What it needs of uvicorn's inside, and tests/live/test_streaming.py fails without: HttpToolsProtocol has `transport`,
-`cycle` and the callbacks of httptools; a cycle has `send`, `run_asgi`, `chunked_encoding`, `expected_content_length`.
+What it needs of uvicorn's inside, without which tests/live/test_protocol.py fails: HttpToolsProtocol has `transport`,
+`loop`, `parser`, `cycle`, `pipeline`, `_start_asgi_task` and the callbacks of httptools; a cycle has `send`,
+`run_asgi`, `disconnected`, `message_event`, `response_complete`, `chunked_encoding`, `expected_content_length`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, cast
 
@@ -16,34 +19,82 @@ from app.core.refusing import LONGEST_HEAD, LONGEST_TARGET
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGISendEvent
 
-# Room for both, and for the names, colons and line ends that their limits do not count.
+# Room for both limits, and for the line ends that they do not count; and how many field lines may share it.
 LONGEST = LONGEST_HEAD + LONGEST_TARGET + 16 * 2**10
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: text/plain\r\n"
-    b"content-length: 32\r\n\r\nswerve: the head never came full"
-)
+MOST_LINES = 500
+# How long a head may take to come, from the first byte of the connection or of the request.
+HEAD_SECONDS = 60.0
+
+DECLINED = b"x-declined-upgrade"
+
+
+def _refusal(status: bytes, page: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(page)) + page
+
+
+TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", b"swerve: the request's head is too large\n")
+TOO_LATE = _refusal(b"408 Request Timeout", b"swerve: the request's head did not come in time\n")
+
+
+class HeadRefused(Exception):
+    """Ends the parsing of a head that has been answered."""
 
 
 class Protocol(HttpToolsProtocol):
     """One connection of a client."""
 
-    _head_bytes = 0
     _in_head = True
+    _head_bytes = 0
+    _lines = 0
+    _late: asyncio.TimerHandle | None = None
+    _serving: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """uvicorn tells only the last request of a pipeline that its client has left; all of them must know."""
+        self._head_came()
+        waiting = [cycle for cycle, _ in self.pipeline]
+        self.pipeline.clear()
+        for cycle in (self._serving, *waiting):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
             self._head_bytes += len(data)
+            data = without_upgrade(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > LONGEST and not self.transport.is_closing():
-            self.transport.write(TOO_LARGE)
-            self.transport.close()
+        if self._in_head and self._head_bytes > LONGEST:
+            self._refuse(TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._lines = True, 0
+        self._expect_head()
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer: never to be taken for a field of the head
+        self._lines += 1
+        if self._lines <= MOST_LINES and name.lower() != DECLINED:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._head_came()
+        if self._lines > MOST_LINES:
+            self._refuse(TOO_LARGE)
+            raise HeadRefused
         super().on_headers_complete()
         if self.parser.get_http_version() == "1.0" and self.cycle is not None:
             self.cycle.__class__ = UntilClose
@@ -51,6 +102,39 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_head, self._head_bytes = True, 0
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._serving = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _expect_head(self) -> None:
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, TOO_LATE)
+
+    def _head_came(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _refuse(self, response: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(response)
+            self.transport.close()
+
+
+def without_upgrade(data: bytes) -> bytes:
+    """The beginning of a request, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
+
+    The parser takes whatever follows an Upgrade for another protocol, the body included; clients that offer h2c with
+    each request (curl --http2, Java's) mean HTTP/1.1 when nobody takes it up.
+    """
+    if b"pgrade" not in data:
+        return data
+    head = data.partition(b"\r\n\r\n")[0].lower()
+    at = head.find(b"\r\nupgrade:")
+    if at < 0 or (head.startswith(b"get ") and head[at + 10 :].partition(b"\r\n")[0].strip() == b"websocket"):
+        return data
+    return data[: at + 2] + DECLINED + data[at + 9 :]
 
 
 class UntilClose(RequestResponseCycle):

@@ -20,7 +20,9 @@ from app.console import Console, mode_of, wants_color
 from app.process import loop_factory, quiet_logs, raise_file_limit
 from app.protocol import Protocol
 from app.settings import Settings
-from app.sockets import bind, bind_anywhere, origin_of
+from app.sockets import bind, bind_anywhere, bound_to, origin_of
+from app.upstream.origin import Origin
+from app.upstream.probe import failure_of
 
 # uvicorn is told to end a little earlier than we must, so that what follows it (it looks every 0.1 s, then the tasks
 # that it does not know of are ended) fits into `drain` too.
@@ -41,6 +43,9 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     quiet_logs()
     raise_file_limit()
     sockets = [bind(settings.listen, "listen"), bind(settings.admin, "admin")]
+    settings = replace(
+        settings, listen=bound_to(settings.listen, sockets[0]), admin=bound_to(settings.admin, sockets[1])
+    )
     if demo:
         sockets.append(bind_anywhere())
         settings = replace(settings, origin=origin_of(sockets[-1]))
@@ -58,7 +63,8 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     on_signals(application, servers)
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
     if not demo:
-        application.around.tasks.start(look_at(settings), "look at the origin")
+        looking = look_at(application.around.upstream.origin, settings.timeout_connect)
+        application.around.tasks.start(looking, "look at the origin")
     await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in zip(servers, sockets, strict=True)))
     await application.around.tasks.drain(LAST_WAIT)
     await application.around.upstream.aclose()
@@ -99,20 +105,11 @@ def on_signals(application: Application, servers: list[Server]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
-async def look_at(settings: Settings) -> None:
+async def look_at(origin: Origin, seconds: float) -> None:
     """Say at once when the origin does not answer; the start never depends on it."""
-    origin = settings.origin
-    assert origin is not None
-    try:
-        async with asyncio.timeout(settings.timeout_connect):
-            if origin.uds is not None:
-                _, writer = await asyncio.open_unix_connection(origin.uds)
-            else:
-                _, writer = await asyncio.open_connection(origin.host, origin.port)
-    except OSError as error:
-        say(origin_note(origin, error))
-    else:
-        writer.close()
+    failure = await failure_of(origin, seconds)
+    if failure is not None:
+        say(origin_note(origin, failure))
 
 
 def say(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,8 +75,7 @@ class _Places:
         for name in row.env:
             # An empty variable is none: `SWERVE_ADMIN_TOKEN=${TOKEN:-}` in a compose file means «not given».
             if text := self.environ.get(name, ""):
-                # Platforms that hand out a PORT reach it from outside (Heroku, Cloud Run).
-                return _Written(f"0.0.0.0:{text}" if name == "PORT" else text, name, self.cwd)
+                return _Written(text, name, self.cwd)
         if self.file is not None and row.name in self.table:
             where = f"{self.file}: {row.name}"
             return _Written(_text(self.table[row.name], where), where, self.file.parent)
@@ -154,6 +154,14 @@ def _dialect(places: _Places, limit: int | None) -> Dialect:
     return dialect if limit is None else replace(dialect, rules=replace(dialect.rules, max_body=limit))
 
 
+def _check_certificate(cert: Path, key: Path | None) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    except (ssl.SSLError, OSError) as error:
+        fix = "name a PEM certificate chain, and the key it was made for"
+        raise ConfigError(f"tls_cert: {cert} with {key} is refused ({error.strerror or error}); {fix}") from None
+
+
 def _check_together(settings: Settings) -> None:
     """What is wrong only in combination."""
     if (settings.tls_cert is None) != (settings.tls_key is None):
@@ -162,5 +170,7 @@ def _check_together(settings: Settings) -> None:
     for name, path in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key)):
         if path is not None and not path.is_file():
             raise ConfigError(f"{name}: {path} is no file; name a PEM file that exists")
+    if settings.tls_cert is not None:
+        _check_certificate(settings.tls_cert, settings.tls_key)
     if settings.listen == settings.admin and settings.listen.port != 0:
         raise ConfigError(f"listen and admin are both {settings.listen}; give admin another port")

@@ -81,9 +81,9 @@ def _row(name: str, default: str | None, parse: Callable[[str], Any], help: str)
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("origin", None, ("SWERVE_ORIGIN", "SWERVE_TO"), None, parse_origin,
+    Setting("origin", None, ("SWERVE_ORIGIN",), None, parse_origin,
         "the one server that is ever asked: a URL, or unix:/path.sock"),
-    Setting("listen", "--listen", ("SWERVE_LISTEN", "PORT"), "127.0.0.1:8080", parse_address,
+    Setting("listen", "--listen", ("SWERVE_LISTEN",), "127.0.0.1:8080", parse_address,
         "where clients connect; 0.0.0.0:8080 to be reached from other machines"),
     _row("admin", "127.0.0.1:8081", parse_address,
         "where health, counters and the reasons are told; elsewhere than on loopback it needs a token"),

@@ -29,6 +29,11 @@ def bind_anywhere() -> socket.socket:
     return bind(Address("127.0.0.1", 0), "origin")
 
 
+def bound_to(address: Address, bound: socket.socket) -> Address:
+    """The address with the port that the system chose where it said 0."""
+    return Address(address.host, bound.getsockname()[1])
+
+
 def origin_of(bound: socket.socket) -> Origin:
     """The origin that listens there."""
     return Origin("http", "127.0.0.1", bound.getsockname()[1])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 # How much of a body that has outgrown its limit is kept for its slowest reader: back-pressure starts here.
 WINDOW = 256 * 2**10
 
 
 class SpoolError(Exception):
-    """The body broke off; `__cause__` says why."""
+    """The body broke off, and `__cause__` says why; or nobody reads it any more."""
 
 
 class Budget:
@@ -28,7 +29,7 @@ class Budget:
 class Spool:
     """Chunks of a body, in order. Up to `limit` bytes (and while the budget lasts) all are kept, so readers may join
     at any time. Beyond that it overflows: nobody can join any more, chunks go when every reader has them, and the
-    writer waits for the slowest reader.
+    writer waits for the slowest reader. `attended` is told whether anybody reads, whenever that may have changed.
     """
 
     def __init__(self, limit: int, budget: Budget) -> None:
@@ -44,12 +45,19 @@ class Spool:
         self._finished = False
         self._error: BaseException | None = None
         self._room = asyncio.Event()
+        self.attended: Callable[[bool], None] = lambda _: None
+
+    @property
+    def too_large(self) -> bool:
+        """Whether it overflowed for its own size, and not because others hold the memory."""
+        return self.size > self._limit
 
     def reader(self) -> Reader:
         """A reader from the first byte. Close it, also when it was never read."""
         assert not self.overflowed, "nobody can join a spool that has dropped chunks"
         reader = Reader(self)
         self._readers.add(reader)
+        self.attended(True)
         return reader
 
     async def append(self, chunk: bytes) -> None:
@@ -124,6 +132,7 @@ class Spool:
         self._readers.discard(reader)
         self._room.set()
         self._release_if_done()
+        self.attended(bool(self._readers))
 
 
 class Reader:

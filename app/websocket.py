@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
 from app.arrival import request_from
@@ -20,9 +20,10 @@ from app.core.forwarding import outbound
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.reasons import Reason
 from app.core.refusing import refusal
-from app.fetching import Surroundings
+from app.core.verdicts import of_refusal
 from app.journal import Event
 from app.pages import failed, refused
+from app.surroundings import Surroundings
 from app.upstream.errors import ProxyError, UpstreamError, translate
 from app.upstream.origin import Origin
 
@@ -42,6 +43,8 @@ HANDSHAKE = frozenset(
 UNSENDABLE = frozenset({1005, 1006, 1015})
 NO_CODE = 1005
 POLICY = 1008
+# The status that logs show for a client that left before it had its answer, as nginx writes it.
+CLIENT_CLOSED_REQUEST = 499
 
 
 class Tunnel:
@@ -60,25 +63,29 @@ class Tunnel:
         request = request_from(scope, self.around.forwarding)
         refuse = refusal(request, self.around.forwarding.node)
         if refuse is not None:
-            await _deny(scope, send, *refused(refuse))
-            return
-        status = await self._tunnel(request, scope, receive, send)
-        verdict = Verdict(Result.PASS, Reason.UPGRADE, "", fwd=Fwd.BYPASS, fwd_status=status)
+            status = await _deny(scope, send, *refused(refuse))
+            verdict = of_refusal(refuse, "")
+        else:
+            status = await self._tunnel(request, scope, receive, send)
+            verdict = Verdict(Result.PASS, Reason.UPGRADE, "", fwd=Fwd.BYPASS, fwd_status=status)
         self.around.journal.record(Event(at, request, status, verdict, perf_counter() - started))
 
     async def _tunnel(self, request: Request, scope: Scope, receive: Receive, send: Send) -> int:
         """Run the tunnel to its end. Returns the status of the handshake."""
         try:
-            peer = await self._connect(request, scope["subprotocols"])
+            connecting = self._connect(request, scope["subprotocols"])
+            peer = await self.around.tasks.unless(_until_gone(receive), connecting)
         except InvalidStatus as answered:
             origin = answered.response
             fields = end_to_end(Headers(_encoded(origin.headers.raw_items())))
             return await _deny(scope, send, Response(origin.status_code, fields), bytes(origin.body or b""))
-        except (OSError, InvalidHandshake) as error:
+        except (OSError, InvalidHandshake, InvalidURI) as error:
             failure = translate(error) if isinstance(error, OSError) else _no_handshake(error)
             log.warning("WebSocket %s: %s", scope["path"], failure.detail)
             response, page = failed(str(failure.error), failure.status, failure.detail)
             return await _deny(scope, send, response, page)
+        if peer is None:
+            return CLIENT_CLOSED_REQUEST
         await self._join(peer, receive, send)
         return 101
 
@@ -112,6 +119,12 @@ class Tunnel:
             await self.around.tasks.race(_from_client(receive, peer), _from_origin(peer, send))
         finally:
             await peer.close()
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Wait until the client has left; before its handshake is answered it sends nothing else."""
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
 
 
 async def _from_client(receive: Receive, peer: ClientConnection) -> None:
@@ -148,7 +161,7 @@ def _sendable(code: int | None) -> int:
     return 1011 if code is None or code in UNSENDABLE else code
 
 
-def _no_handshake(error: InvalidHandshake) -> UpstreamError:
+def _no_handshake(error: InvalidHandshake | InvalidURI) -> UpstreamError:
     return UpstreamError(ProxyError.HTTP_PROTOCOL_ERROR, f"the origin's answer is no WebSocket handshake: {error}")
 
 

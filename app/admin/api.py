@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Protocol, runtime_checkable
@@ -25,8 +24,7 @@ from app.core.messages import Request as Asking
 from app.engine import Engine
 from app.journal import Event
 from app.settings import Settings
-from app.upstream.errors import translate
-from app.upstream.origin import Origin
+from app.upstream.probe import failure_of
 
 # A question is one request's head.
 LARGEST = 128 * 2**10
@@ -49,6 +47,7 @@ def admin_app(engine: Engine, settings: Settings) -> Starlette:
     admin = Admin(engine, settings)
     return Starlette(
         routes=[
+            Route("/", admin.index),
             Route("/healthz", admin.healthz),
             Route("/readyz", admin.readyz),
             Route("/version", admin.version),
@@ -66,13 +65,19 @@ class Admin:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine, self.around, self.settings = engine, engine.around, settings
 
+    async def index(self, _request: Request) -> Response:
+        """What there is: where the banner's link leads."""
+        paths = ["/healthz", "/readyz", "/version", "/v1/stats", "/v1/why (POST)"]
+        return answer({"name": "swerve", "version": __version__, "paths": paths})
+
     async def healthz(self, _request: Request) -> Response:
         return answer({"status": "alive"})
 
     async def readyz(self, request: Request) -> Response:
         """Ready at once: what is stored can be served without an origin. `?origin=1` asks for the origin as well."""
         origin = self.around.upstream.origin
-        failure = await failure_of(origin)
+        failed = await failure_of(origin, PATIENCE)
+        failure = None if failed is None else failed.detail
         ready = failure is None or request.query_params.get("origin") != "1"
         state = {"address": str(origin), "reachable": failure is None, "detail": failure}
         return answer({"ready": ready, "origin": state}, 200 if ready else 503)
@@ -123,20 +128,6 @@ class Admin:
         if result is None:
             return {}
         return {status.name: status.words[result] for status in self.around.dialect.status_fields}
-
-
-async def failure_of(origin: Origin) -> str | None:
-    """Why nobody answers at the origin's address, or None: a connection is made and closed, nothing is asked."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            if origin.uds is not None:
-                _, writer = await asyncio.open_unix_connection(origin.uds)
-            else:
-                _, writer = await asyncio.open_connection(origin.host, origin.port)
-    except (OSError, UnicodeError) as error:
-        return translate(error).detail
-    writer.close()
-    return None
 
 
 async def _body(request: Request) -> bytes:

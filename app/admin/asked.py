@@ -66,7 +66,7 @@ class Asked:
         request = event.request
         return (
             has_host(event)
-            and (request.method, request.target) == (self.method, self.target)
+            and (_looked_up_as(request.method), request.target) == (_looked_up_as(self.method), self.target)
             and self.scheme in (None, request.scheme)
             and self.authority in (None, request.authority)
         )
@@ -89,8 +89,10 @@ def has_host(event: Event) -> bool:
 def _object(body: bytes) -> dict[str, Any]:
     try:
         given = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Problem(400, f'the body is not JSON: {error}; write {{"url": "/blog"}}') from None
+    if any("\ud800" <= character <= "\udfff" for character in json.dumps(given, ensure_ascii=False)):
+        raise Problem(400, "the body holds half a surrogate pair; write characters whole")
     if not isinstance(given, dict):
         raise Problem(400, f'the body is a {type(given).__name__}; write an object, like {{"url": "/blog"}}')
     return given
@@ -132,6 +134,11 @@ def _line(pair: object) -> tuple[str, str]:
             )
         case _:
             raise Problem(400, f"headers: {pair!r} is no pair; write [name, value], both in quotes")
+
+
+def _looked_up_as(method: str) -> str:
+    """HEAD is answered from what GET has stored."""
+    return "GET" if method == "HEAD" else method
 
 
 def _listening(listen: Address) -> str:

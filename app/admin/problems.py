@@ -33,7 +33,7 @@ def problem(error: Problem) -> Response:
 
 
 def _written(content: object) -> bytes:
-    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace") + b"\n"
 
 
 async def told(_request: Request, error: Exception) -> Response:

@@ -65,6 +65,7 @@ def refusal_checks(request: Request, node: str) -> tuple[Check, ...]:
         Reason.TARGET_TOO_LONG: f"{len(request.target)} bytes",
         Reason.HEAD_TOO_LARGE: f"{sum(len(name) + len(value) for name, value in request.headers)} bytes",
         Reason.METHOD_REFUSED: request.method,
+        Reason.BAD_TARGET: request.target[:80],
         Reason.LOOP: described(request.headers, "cdn-loop", ""),
         Reason.MAX_FORWARDS: described(request.headers, "max-forwards", ""),
     }

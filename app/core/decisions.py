@@ -30,7 +30,8 @@ class StoredResponse:
     """A stored response (RFC 9111 §2): its head and what a lookup needs. The store alone knows what `body` is.
 
     `size` is the stored body's length in bytes. `first_byte` and `complete_length` are set for a stored part (206).
-    `fetched_under` is the number of the last purge when its request was sent. After a failed refresh `failures` counts,
+    `fetched_under` is the number of the last purge when its request was sent, `number` counts answers in the order in
+    which their heads came: time cannot tell, for the clock may be moved. After a failed refresh `failures` counts,
     and no other refresh is tried before `held_until` (HTTP time).
     """
 
@@ -45,6 +46,7 @@ class StoredResponse:
     complete_length: int | None = None
     requested_range: str | None = None
     fetched_under: int = 0
+    number: int = 0
     stored_at: float = 0.0
     failures: int = 0
     held_until: float = 0.0
@@ -109,6 +111,7 @@ class Exchange:
     response_time: float
     proxy_error: str | None = None
     fetched_under: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

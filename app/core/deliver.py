@@ -48,6 +48,8 @@ def deliver_fetched(request: Request, response: Response) -> Delivery:
     """A response that just came, as the answer to whoever asked for it."""
     if not_modified(request, response):
         return Delivery(not_modified_head(response), ())
+    if response.status in BODYLESS_STATUSES:  # the length of what is not sent (RFC 9110 §8.6) helps nobody
+        return Delivery(response.with_headers(response.headers.without({"content-length"})), ())
     return Delivery(response, () if _bodyless(request, response) else None)
 
 
@@ -67,7 +69,9 @@ def _stays_in_not_modified(name: str) -> bool:
 
 
 def _with_length(response: Response, size: int) -> Response:
-    if response.status in BODYLESS_STATUSES or response.headers.lines("content-length") == [str(size)]:
+    if response.status in BODYLESS_STATUSES:
+        return response.with_headers(response.headers.without({"content-length"}))
+    if response.headers.lines("content-length") == [str(size)]:
         return response
     return response.with_headers(response.headers.with_(("content-length", str(size))))
 

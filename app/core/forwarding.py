@@ -13,10 +13,12 @@ UNKEYED = frozenset(
     {
         "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port",
         "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-prefix", "x-forwarded-ssl", "x-real-ip",
-        "x-vercel-forwarded-for", "x-host", "x-original-host", "x-original-url", "x-rewrite-url",
-        "x-http-method-override",
+        "x-forwarded", "x-forwarded-path", "x-forwarded-uri", "x-url-scheme", "forwarded-for", "front-end-https",
+        "x-host", "x-original-host", "x-original-url", "x-original-uri", "x-rewrite-url", "client-ip", "true-client-ip",
+        "x-client-ip", "x-http-method-override", "x-http-method", "x-method-override",
     }
 )  # fmt: skip
+OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 CHUNKED = ("transfer-encoding", "chunked")
 
 
@@ -41,7 +43,9 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     headers = end_to_end(request.headers)
     if "transfer-encoding" in request.headers:
         headers = headers.adding(CHUNKED)
-    gone = UNKEYED if request.method in SAFE_METHODS else UNKEYED - {"x-http-method-override"}
+    gone = UNKEYED if request.method in SAFE_METHODS else UNKEYED - OVERRIDES
+    # CGI and its heirs take `_` for `-`: X_Forwarded_Host would be X-Forwarded-Host to them, and unknown to us.
+    gone |= {name for name in headers.names() if "_" in name}
     headers = headers.without(gone | _stripped(headers, forwarding.stripped))
     return request.with_headers(headers.adding(*_chain(request, trusted=forwarding.trust)))
 
@@ -55,7 +59,7 @@ def outbound(request: Request, forwarding: Forwarding) -> Headers:
     lines += [("via", ", ".join([*request.headers.lines("via"), "1.1 swerve"])), ("cdn-loop", ", ".join(loop))]
     if request.method == "OPTIONS" and (left := parse_delta(headers.get("max-forwards"))) is not None:
         lines.append(("max-forwards", str(max(left - 1, 0))))  # RFC 9110 §7.6.2
-    if forwarding.identity_field is not None:
+    if forwarding.identity_field is not None and request.identity:
         lines.append((forwarding.identity_field, request.identity))
     host = Headers.of(("host", forwarding.host or request.authority))
     return Headers((*host.pairs, *headers.with_(*lines, *forwarding.announced).pairs))

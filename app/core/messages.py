@@ -83,7 +83,10 @@ HOP_BY_HOP = frozenset(
 def end_to_end(headers: Headers) -> Headers:
     """The fields that may be forwarded and stored: without hop-by-hop ones and those that Connection names."""
     named = {token.strip().lower() for line in headers.lines("connection") for token in line.split(",")}
-    return headers.without(HOP_BY_HOP | {name for name in named if not _cannot_be_named_away(name)})
+    gone = HOP_BY_HOP | {name for name in named if not _cannot_be_named_away(name)}
+    if "transfer-encoding" in headers:  # the length that goes with it must not go on without it (RFC 9112 §6.3)
+        gone |= {"content-length"}
+    return headers.without(gone)
 
 
 def _cannot_be_named_away(name: str) -> bool:

@@ -64,11 +64,13 @@ class Reason(StrEnum):
     ORIGIN_TIMEOUT = "origin-timeout"
     ORIGIN_PROTOCOL = "origin-protocol"
     ORIGIN_INCOMPLETE = "origin-incomplete"
+    BAD_REQUEST = "bad-request"
     CLIENT_GONE = "client-gone"
     BAD_HOST = "bad-host"
     TARGET_TOO_LONG = "target-too-long"
     HEAD_TOO_LARGE = "head-too-large"
     METHOD_REFUSED = "method-refused"
+    BAD_TARGET = "bad-target"
     MAX_FORWARDS = "max-forwards"
     LOOP = "loop"
 
@@ -183,8 +185,10 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.ERROR, "the origin did not speak HTTP", "RFC 9209 §2.3", "is this the port of a web server?"),
     Reason.ORIGIN_INCOMPLETE: Meaning(
         Phase.ERROR, "the origin broke off in the middle of its response", "RFC 9112 §8"),
+    Reason.BAD_REQUEST: Meaning(
+        Phase.ERROR, "the request cannot be sent on as HTTP: its framing or a field is ambiguous", "RFC 9112 §6.3"),
     Reason.CLIENT_GONE: Meaning(
-        Phase.ERROR, "the client left before it had sent its whole request", "RFC 9112 §8"),
+        Phase.ERROR, "the client left before it had its answer", "RFC 9112 §9.6"),
     Reason.BAD_HOST: Meaning(
         Phase.ERROR, "the request has no Host, several, or one that is no host", "RFC 9112 §3.2"),
     Reason.TARGET_TOO_LONG: Meaning(
@@ -194,6 +198,8 @@ MEANINGS: dict[Reason, Meaning] = {
         "often cookies that have piled up"),
     Reason.METHOD_REFUSED: Meaning(
         Phase.ERROR, "CONNECT and TRACE are refused", "RFC 9110 §9.3.6, §9.3.8"),
+    Reason.BAD_TARGET: Meaning(
+        Phase.ERROR, "the request's target is no path", "RFC 9112 §3.2", "write a path, like /blog"),
     Reason.MAX_FORWARDS: Meaning(
         Phase.ERROR, "Max-Forwards ended the request's way here", "RFC 9110 §7.6.2"),
     Reason.LOOP: Meaning(

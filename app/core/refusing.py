@@ -11,11 +11,18 @@ from app.core.messages import Request
 from app.core.reasons import Reason
 
 # A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
-_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 
 
 def _no_single_host(request: Request, _node: str) -> bool:
-    return not _AUTHORITY.fullmatch(request.authority) or len(request.headers.lines("host")) > 1
+    match = _AUTHORITY.fullmatch(request.authority)
+    return match is None or int(match[1] or 0) > 65_535 or len(request.headers.lines("host")) > 1
+
+
+def _no_path(request: Request, _node: str) -> bool:
+    """Only `*`, of OPTIONS, is no path (RFC 9112 §3.2); a fragment never leaves a browser."""
+    asterisk = request.method == "OPTIONS" and request.target == "*"
+    return not (request.target.startswith("/") or asterisk) or "#" in request.target
 
 
 # What one request may bring (RFC 6585 §5, RFC 9110 §15.5.15): far more than browsers send, far less than would hurt.
@@ -32,6 +39,7 @@ REFUSED: tuple[tuple[Reason, int, Callable[[Request, str], bool]], ...] = (
     (Reason.TARGET_TOO_LONG, 414, lambda request, _: len(request.target) > LONGEST_TARGET),
     (Reason.HEAD_TOO_LARGE, 431, _head_too_large),
     (Reason.METHOD_REFUSED, 405, lambda request, _: request.method in ("CONNECT", "TRACE")),
+    (Reason.BAD_TARGET, 400, _no_path),
     (Reason.LOOP, 508, has_looped),
     (Reason.MAX_FORWARDS, 204,
      lambda request, _: request.method == "OPTIONS" and request.headers.get("max-forwards") == "0"),

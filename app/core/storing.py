@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from app.core.decisions import Exchange, Forward, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
+from app.core.decisions import (
+    Exchange,
+    Forward,
+    Freshen,
+    Fwd,
+    Hit,
+    Outcome,
+    Pass,
+    Reuse,
+    Save,
+    ServeStale,
+    StoredResponse,
+)
 from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness
 from app.core.invalidation import same_origin_target
@@ -13,7 +25,7 @@ from app.core.key import selecting_fields, selects, vary_names
 from app.core.messages import Headers, Request
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
-from app.core.reuse import request_directives
+from app.core.reuse import decide, request_directives
 from app.core.rules import ERROR_STATUSES, HEURISTIC_STATUSES, UNDERSTOOD_STATUSES, Ranges, Rules, SetCookie
 from app.core.validation import confirms, merged
 
@@ -103,6 +115,7 @@ ERROR_REASONS = {
     "connection_write_timeout": Reason.ORIGIN_TIMEOUT,
     "http_response_timeout": Reason.ORIGIN_TIMEOUT,
     "http_protocol_error": Reason.ORIGIN_PROTOCOL,
+    "http_request_error": Reason.BAD_REQUEST,
     "http_response_incomplete": Reason.ORIGIN_INCOMPLETE,
 }
 
@@ -127,7 +140,7 @@ def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, ru
     reason = first_forbidding(exchange, rules)
     if reason is None:
         return Freshen(renewed)
-    own = replace(renewed, response=exchange.response)
+    own = replace(renewed, response=exchange.response.with_headers(exchange.response.headers.without({"age"})))
     # Where only the request was in the way, what is stored is as good as before.
     return Reuse(reason, own, None if reason in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE) else stored)
 
@@ -183,6 +196,7 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
         complete_length=part.complete if part else None,
         requested_range=exchange.request.headers.get("range") if part else None,
         fetched_under=exchange.fetched_under,
+        number=exchange.number,
         stored_at=exchange.response_time,
     )
 
@@ -199,16 +213,23 @@ def speaks_of_the_key(outcome: Pass, exchange: Exchange) -> bool:
     return not failed and outcome.reason not in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE)
 
 
-def shareable_with(outcome: Outcome, exchange: Exchange, request: Request) -> bool:
-    """Whether the answer to another request may serve this one too: nothing that was for one client, and only if Vary
-    selects it. That the origin failed is the same for all; but stale beyond its windows is for nobody."""
+def reusable(stored: StoredResponse, now: float) -> bool:
+    """Whether a response that has just come may answer others without asking the origin again."""
+    fresh = stored.freshness
+    return not stored.control.no_cache and (fresh.is_fresh(now) or fresh.within(fresh.stale_while_revalidate, now))
+
+
+def shareable_with(outcome: Outcome, exchange: Exchange, request: Request, rules: Rules, now: float) -> bool:
+    """Whether the answer to another request may serve this one too: only what would answer it if it were stored already
+    (RFC 9111 §4), or was allowed to be stale; nothing that was for one client. That the origin failed is the same for
+    all, unless it was the other's request that was at fault."""
     match outcome:
         case Save(stored) | Freshen(stored):
-            return selects(stored.selecting, request, stored.response.headers.get("content-language"))
+            return isinstance(decide(request, [stored], rules, now), Hit)
         case ServeStale(reason, stored):
             selected = selects(stored.selecting, request, stored.response.headers.get("content-language"))
             return selected and reason is Reason.STALE_IF_ERROR
         case Reuse():
             return False
-        case Pass():
-            return exchange.proxy_error is not None
+        case Pass(reason, _, _):
+            return exchange.proxy_error is not None and reason is not Reason.BAD_REQUEST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app.core.decisions import StoredResponse
@@ -12,6 +13,12 @@ from app.core.rules import LifetimeSource, Rules
 # Fields whose values are credentials: they may be in a key or select a variant, and are never shown.
 SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 HIDDEN = "(hidden)"
+_TELLING = re.compile(r"auth|token|key|session|secret|password|cookie|(^|-)sid($|-)")
+
+
+def is_secret(name: str) -> bool:
+    """Whether the value of a field is a credential, or sounds like one."""
+    return name in SECRET or _TELLING.search(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ class Field:
 
     @classmethod
     def shown(cls, name: str, value: str | None) -> Field:
-        return cls(name, HIDDEN if value is not None and name in SECRET else value)
+        return cls(name, HIDDEN if value is not None and is_secret(name) else value)
 
 
 @dataclass(frozen=True, slots=True)

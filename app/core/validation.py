@@ -14,7 +14,7 @@ CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-un
 # What identifies whoever triggered a refresh, or shaped only their answer: a refresh is on behalf of everybody.
 PERSONAL = CONDITIONS | {
     "authorization", "cookie", "range", "cache-control", "pragma", "expect", "content-length", "te",
-    "x-forwarded-for", "x-real-ip", "forwarded", "x-vercel-forwarded-for",
+    "x-forwarded-for", "forwarded",
 }  # fmt: skip
 
 # RFC 9111 §3.2: what describes the stored body is not replaced by a message that carries none.

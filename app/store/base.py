@@ -17,7 +17,7 @@ class Store(Protocol):
         """Every response under the key; those that were invalidated after they were fetched say so."""
 
     async def save(self, stored: StoredResponse) -> None:
-        """Keep it, in place of the one of the same variant, unless that knows of a purge that this one missed."""
+        """Keep it, in place of the one of the same variant, unless that is newer or missed no purge as this has."""
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
         """Keep `new` in place of `old`, if that is still there: what came later, or was dropped, stays as it is."""

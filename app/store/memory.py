@@ -52,7 +52,7 @@ class MemoryStore:
 
     async def save(self, stored: StoredResponse) -> None:
         variants = self._variants.get(stored.key, ())
-        if any(one.variant == stored.variant and one.fetched_under > stored.fetched_under for one in variants):
+        if any(one.variant == stored.variant and _is_newer(one, stored) for one in variants):
             return
         others = [one for one in variants if one.variant != stored.variant]
         self._put(stored.key, (*others[1 - MAX_VARIANTS :], stored))
@@ -89,5 +89,10 @@ class MemoryStore:
         self._variants.pop(key, None)
 
 
+def _is_newer(one: StoredResponse, other: StoredResponse) -> bool:
+    """Whether it answered later, or was asked for after a purge that the other has missed."""
+    return one.number > other.number or one.fetched_under > other.fetched_under
+
+
 def _same(one: StoredResponse, other: StoredResponse) -> bool:
-    return one.variant == other.variant and one.stored_at == other.stored_at
+    return one.variant == other.variant and one.number == other.number

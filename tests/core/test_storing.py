@@ -14,6 +14,7 @@ from app.core.storing import (
     conclude,
     first_forbidding,
     hold,
+    reusable,
     shareable_with,
     speaks_of_the_key,
     stored_response,
@@ -295,6 +296,8 @@ OUTCOMES = [
         None,       "GET /",  "504",                 0,  "http_response_timeout", "pass",         R.ORIGIN_TIMEOUT),
     row("no HTTP",
         None,       "GET /",  "502",                 0,  "http_protocol_error",   "pass",         R.ORIGIN_PROTOCOL),
+    row("a request that cannot be sent on",
+        None,       "GET /",  "400",                 0,  "http_request_error",    "pass",         R.BAD_REQUEST),
     row("half an answer",
         None,       "GET /",  "502",                 0,  "http_response_incomplete",  "pass",     R.ORIGIN_INCOMPLETE),
 ]  # fmt: skip
@@ -346,7 +349,9 @@ def test_what_goes_by_is_never_stored() -> None:
 
 
 def test_every_error_has_its_reason() -> None:
-    assert set(ERROR_REASONS.values()) == {R.ORIGIN_TIMEOUT, R.ORIGIN_PROTOCOL, R.ORIGIN_INCOMPLETE}
+    assert set(ERROR_REASONS.values()) == {
+        R.ORIGIN_TIMEOUT, R.ORIGIN_PROTOCOL, R.ORIGIN_INCOMPLETE, R.BAD_REQUEST,
+    }  # fmt: skip
 
 
 def test_a_failure_is_remembered_for_longer_each_time_but_half_a_minute_at_most() -> None:
@@ -404,28 +409,50 @@ def test_a_content_range_of_what_is_no_part_means_nothing() -> None:
 
 
 VARIANT = stored("200 | cc: max-age=60 | vary: a", "GET / | a: 1")
+UNSURE = stored('200 | etag: "a"')
+CAREFUL = stored('200 | cc: max-age=60, no-cache | etag: "a"')
 
 SHARED = [
-    #                                            outcome                             request_        expected
-    row("what was stored, for the same variant", Save(VARIANT),                      "GET / | a: 1", True),
-    row("for another variant",                   Save(VARIANT),                      "GET / | a: 2", False),
-    row("what was confirmed",                    Freshen(VARIANT),                   "GET / | a: 1", True),
-    row("what is stale inside its window",       ServeStale(R.STALE_IF_ERROR, VARIANT), "GET / | a: 1", True),
-    row("stale, for another variant",            ServeStale(R.STALE_IF_ERROR, VARIANT), "GET /",        False),
-    row("stale beyond every window",             ServeStale(R.STALE_ERROR, VARIANT), "GET / | a: 1", False),
-    row("what was confirmed for one alone",      Reuse(R.SET_COOKIE, VARIANT),       "GET / | a: 1", False),
-    row("what was for one is for one",           Pass(R.PRIVATE, VARIANT.response),  "GET / | a: 1", False),
+    #                                        outcome                                 request_                  expected
+    row("what was stored, for the same variant", Save(VARIANT), "GET / | a: 1",           True),
+    row("for another variant",                   Save(VARIANT), "GET / | a: 2",           False),
+    row("what has no lifetime",                  Save(UNSURE), "GET /",                  False),
+    row("what must be validated each time",      Save(CAREFUL), "GET /",                  False),
+    row("for who wants it newer",                Save(VARIANT), "GET / | cc: max-age=0",  False),
+    row("what was confirmed",                    Freshen(VARIANT), "GET / | a: 1",           True),
+    row("what was confirmed for one use",        Freshen(CAREFUL), "GET /",                  False),
+    row("what is stale inside its window",       ServeStale(R.STALE_IF_ERROR, VARIANT), "GET / | a: 1",           True),
+    row("stale, for another variant",            ServeStale(R.STALE_IF_ERROR, VARIANT), "GET /",                 False),
+    row("stale beyond every window",             ServeStale(R.STALE_ERROR, VARIANT), "GET / | a: 1",           False),
+    row("what was confirmed for one alone",      Reuse(R.SET_COOKIE, VARIANT), "GET / | a: 1",           False),
+    row("what was for one is for one",           Pass(R.PRIVATE, VARIANT.response), "GET / | a: 1",           False),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("outcome", "request_", "expected"), SHARED)
 def test_who_may_share(outcome: Outcome, request_: str, expected: bool) -> None:
-    assert shareable_with(outcome, exchange("GET / | a: 1", OK), req(request_)) is expected
+    assert shareable_with(outcome, exchange("GET / | a: 1", OK), req(request_), RFC, NOW) is expected
 
 
-def test_that_the_origin_failed_is_for_all() -> None:
+REUSABLE = [
+    #                                     response                                                         expected
+    row("what is fresh",                  "200 | cc: max-age=60",                                          True),
+    row("what may be stale for a while",  "200 | cc: max-age=0, stale-while-revalidate=9",                 True),
+    row("what has no lifetime",           '200 | etag: "a"',                                               False),
+    row("what must be validated",         "200 | cc: max-age=60, no-cache",                                False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "expected"), REUSABLE)
+def test_what_may_be_reused_at_once(response: str, expected: bool) -> None:
+    assert reusable(stored(response), NOW) is expected
+
+
+def test_that_the_origin_failed_is_for_all_but_not_what_was_wrong_with_one_request() -> None:
     failed = exchange("GET /", "502", proxy_error="connection_refused")
-    assert shareable_with(Pass(R.ORIGIN_UNREACHABLE, failed.response), failed, req("GET /"))
+    assert shareable_with(Pass(R.ORIGIN_UNREACHABLE, failed.response), failed, req("GET /"), RFC, NOW)
+    refused = exchange("GET /", "400", proxy_error="http_request_error")
+    assert not shareable_with(Pass(R.BAD_REQUEST, refused.response), refused, req("GET /"), RFC, NOW)
 
 
 OF_THE_KEY = [

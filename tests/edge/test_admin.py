@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from app.admin.api import failure_of
 from app.admin.guard import admin_token, made_token
 from app.asgi import Application, build
 from app.clock import ManualClock
 from app.settings import Settings, load_settings
 from app.upstream.origin import Origin
+from app.upstream.probe import failure_of
 from tests.driver import Client, Received
 from tests.origin import ScriptedOrigin
 
@@ -231,11 +231,11 @@ def test_ready_without_an_origin(listening: socket.socket) -> None:
 def test_ready_over_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "o.sock"
     origin = Origin.parse(f"unix:{path}")
-    assert asyncio.run(failure_of(origin)) is not None
+    assert asyncio.run(failure_of(origin, 1.0)) is not None
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        assert asyncio.run(failure_of(origin)) is None
+        assert asyncio.run(failure_of(origin, 1.0)) is None
 
 
 # Counters.
@@ -303,6 +303,8 @@ def test_without_fields_the_last_such_request_is_explained() -> None:
         _, found = await running.why({"url": "/blog", "headers": [["accept", "text/html"]]})
         assert (found["request"]["as_last"], found["answer"]["judgement"]["reason"]) == (False, "fresh")
         _, found = await running.why({"url": "/blog", "method": "HEAD"})
+        assert found["request"]["as_last"], "HEAD is answered from what GET has stored"
+        _, found = await running.why({"url": "/blog", "method": "POST"})
         assert (found["request"]["as_last"], found["last_request"]) == (False, None)
 
     run(conversation)

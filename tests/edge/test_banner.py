@@ -10,6 +10,7 @@ from app.core.reasons import Reason
 from app.journal import Journal
 from app.settings import Settings, load_settings
 from app.units import Address
+from app.upstream.errors import translate
 from app.upstream.origin import Origin
 from tests.edge.events import HIT, KEY, MISS, event
 
@@ -46,11 +47,13 @@ def test_the_banner_of_https_on_every_address() -> None:
 
 
 def test_an_origin_that_refuses() -> None:
-    said = origin_note(Origin.parse("http://localhost:3000"), ConnectionRefusedError(111, "Connection refused"))
+    said = origin_note(
+        Origin.parse("http://localhost:3000"), translate(ConnectionRefusedError(111, "Connection refused"))
+    )
     assert "http://localhost:3000: the origin refused the connection" in said
     assert "Docker" in said
-    assert "Docker" not in origin_note(Origin.parse("http://web:3000"), TimeoutError())
-    assert "Docker" not in origin_note(Origin.parse("unix:/x.sock"), FileNotFoundError(2, "No such file"))
+    assert "Docker" not in origin_note(Origin.parse("http://web:3000"), translate(TimeoutError()))
+    assert "Docker" not in origin_note(Origin.parse("unix:/x.sock"), translate(FileNotFoundError(2, "No such file")))
 
 
 def journal(*verdicts: Verdict, fetches: int = 0) -> Journal:

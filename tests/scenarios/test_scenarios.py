@@ -1,6 +1,6 @@
 """Ring 2: one TOML file a conversation, in process, on a clock that stands still until a step moves it.
 
-A file has a `title` with its section, optionally `dialect` and `[rules]`, `[origin]` (answers by path: see
+A file has a `title` with its section, optionally `dialect`, `settings` and `[rules]`, `[origin]` (answers by path: see
 tests/origin.py), and steps. A step may change the `origin`, `advance` the clock by seconds, then sends its `request`
 and compares with `expect`. `request = { get = "/a", headers = { … } }`: any method name; `headers` a table or a list of
 pairs, in which `{node}` is the name by which this Swerve knows its own loops; `body`; `host`, "" for none; `client`, an
@@ -59,7 +59,11 @@ class Conversation:
     """A scenario under way."""
 
     def __init__(self, scenario: dict[str, Any], folder: Path) -> None:
-        flags = {"origin": "http://origin.test", "dialect": scenario.get("dialect", "standard"), "log": "off"}
+        flags = {
+            "origin": "http://origin.test",
+            "dialect": scenario.get("dialect", "standard"),
+            "log": "off",
+        } | scenario.get("settings", {})
         (folder / "swerve.toml").write_text(_rules(scenario.get("rules", {})))
         self.clock = ManualClock()
         self.origin = ScriptedOrigin()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from app.config_error import ConfigError
 from app.dialects import CONFIG
@@ -88,20 +89,8 @@ def test_what_goes_before_what(tmp_path: Path, flags: Any, environ: Any, file: s
     assert loaded(tmp_path, flags=flags, environ=environ, file=file).drain == drain
 
 
-@pytest.mark.parametrize(
-    ("environ", "listen"),
-    [
-        ({"PORT": "5000"},                                       "0.0.0.0:5000"),
-        ({"PORT": "5000", "SWERVE_LISTEN": "127.0.0.1:7000"},    "127.0.0.1:7000"),
-        ({"PORT": ""},                                           "127.0.0.1:8080"),
-    ],
-)  # fmt: skip
-def test_a_platforms_port(tmp_path: Path, environ: dict[str, str], listen: str) -> None:
-    assert str(loaded(tmp_path, environ=environ).listen) == listen
-
-
 def test_origin_by_either_variable() -> None:
-    for name in ("SWERVE_ORIGIN", "SWERVE_TO"):
+    for name in ("SWERVE_ORIGIN",):
         assert str(load_settings({}, {name: "web:3000"}, Path("/")).origin) == "http://web:3000"
 
 
@@ -130,13 +119,21 @@ def test_the_operators_rules_go_over_the_dialects(tmp_path: Path) -> None:
 def test_paths_in_a_file_start_from_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "etc"
     folder.mkdir()
-    for name in ("cert.pem", "key.pem"):
-        (folder / name).touch()
+    certificate = trustme.CA().issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
     (folder / "own.toml").write_text('name = "own"\nas_of = "2026-11"\n[speech]\n[rules]\n')
     (folder / "swerve.toml").write_text('tls_cert = "cert.pem"\ntls_key = "key.pem"\ndialect = "own.toml"\n')
     settings = load_settings({**ORIGIN, "config": "etc/swerve.toml"}, {}, tmp_path)
     assert (settings.tls_cert, settings.tls_key) == (folder / "cert.pem", folder / "key.pem")
     assert settings.dialect.name == "own"
+
+
+def test_a_certificate_that_is_none_stops_the_start(tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).write_text("no PEM")
+    with pytest.raises(ConfigError, match=r"tls_cert: .*cert.pem .* is refused .*name a PEM certificate chain"):
+        load_settings({**ORIGIN, "tls_cert": "cert.pem", "tls_key": "key.pem"}, {}, tmp_path)
 
 
 def test_the_demo_brings_its_origin() -> None:
@@ -162,7 +159,6 @@ def test_the_demo_brings_its_origin() -> None:
         ({"config": "no.toml"},   {}, "",                      ["no.toml cannot be read"]),
         ({}, {"SWERVE_DIALEKT": "x"}, "",                      ["SWERVE_DIALEKT", "did you mean SWERVE_DIALECT?"]),
         ({}, {"SWERVE_DRAIN": "5"},   "",                      ["SWERVE_DRAIN", "'5'", "with its unit"]),
-        ({}, {"PORT": "x"},           "",                      ["PORT", "write HOST:PORT"]),
         ({}, {}, "dialekt = 1",                                ["swerve.toml", "dialekt", "did you mean dialect?"]),
         ({}, {}, "drain = 5",                                  ["swerve.toml: drain", "'5'", "with its unit"]),
         ({}, {}, "drain = 1.5",                                ["swerve.toml: drain = 1.5", "text in quotes"]),

@@ -18,7 +18,8 @@ from tests.live.processes import LOOPBACK, free_port, listening, running
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 LISTENING = re.compile(r"Listening on (http://[\d.]+:\d+)/")
-SWERVE = "{python} -m app {origin} --listen {listen} --admin {admin} --dialect standard --log off"
+RULES = HERE / "swerve.toml"
+SWERVE = f"{{python}} -m app {{origin}} --listen {{listen}} --admin {{admin}} --dialect standard --log off -c {RULES}"
 """Another cache can be measured by a command of this shape in SWERVE_CONFORMANCE_PROXY."""
 TOGETHER = 100
 RUN_TIMEOUT = 600
