@@ -6,18 +6,21 @@ Grammar of a key, whose parts are separated by single spaces because none of the
     base = "GET" " " scheme " " authority " " target
 
 The base names the GET whose response is stored: HEAD is answered from it, unsafe methods invalidate it. `name=value`
-are the fields that a dialect always keys by, those that are present, the value normalised and percent-encoded.
+are the fields that a dialect always keys by, those that are present: the value percent-encoded, or `#` and a digest of
+it when it is long, so that no client can make keys of any size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from urllib.parse import quote
 
 from app.core.fields import split_list, split_members
 from app.core.messages import Headers, Request
 from app.core.rules import Rules
 
+LONGEST_VALUE = 256
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 Selecting = tuple[tuple[str, str | None], ...]
@@ -40,8 +43,14 @@ def cache_key(request: Request, rules: Rules) -> str:
         # As it was sent, but for what is known to make no difference: the origin may compare it to the letter.
         value = normalised(name, request.headers) if name in _WEIGHTED else request.headers.get(name)
         if value is not None:
-            parts.append(f"{name}={quote(value, safe='*/,;:')}")
+            parts.append(f"{name}={_written(value)}")
     return " ".join(parts)
+
+
+def _written(value: str) -> str:
+    if len(value) <= LONGEST_VALUE:
+        return quote(value, safe="*/,;:")
+    return f"#{blake2b(value.encode('latin-1'), digest_size=16).hexdigest()}"
 
 
 def normal_authority(scheme: str, authority: str) -> str:

@@ -120,6 +120,13 @@ def test_rsc_is_no_list(one: str, other: str) -> None:
     assert _key("example.com", "/", one) != _key("example.com", "/", other)
 
 
+def test_a_long_value_is_a_digest_and_no_other_value_looks_like_one() -> None:
+    long, other = _key("example.com", "/", "a" * 300), _key("example.com", "/", "a" * 301)
+    assert long != other
+    assert len(long) < 100
+    assert _key("example.com", "/", long.partition("rsc=")[2]) != long
+
+
 def test_the_same_request_has_the_same_key() -> None:
     assert _key("example.com", "/", "1") == _key("EXAMPLE.COM:80", "/", " 1\t")
 
