@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -11,7 +12,7 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from app.arrival import identity_of, request_from
-from app.core.decisions import Result, Verdict
+from app.core.decisions import Refuse, Result, Verdict
 from app.core.messages import Headers, Request, Response, has_body
 from app.core.reasons import Reason
 from app.engine import Engine, Reply
@@ -19,6 +20,8 @@ from app.flights import ClientGone, OwnBody
 from app.journal import Event
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
+
+log = logging.getLogger("swerve")
 
 # How long a client may pause in the middle of its request body before it counts as gone.
 SILENCE = 60.0
@@ -40,8 +43,7 @@ class Edge:
         visit = Visit(request_from(scope, around.forwarding, identity), around.clock.now(), perf_counter())
         incoming = Incoming(receive)
         try:
-            body = incoming.body() if has_body(visit.request.headers) else None
-            reply = await self.engine.answer(visit.request, body, incoming.gone)
+            reply = await self.answer(visit.request, incoming)
             size, complete = await self.send(reply, incoming, send)
         except ClientGone:
             self.record(visit, _ABANDONED, complete=False)
@@ -49,6 +51,17 @@ class Edge:
             return  # the server gives up what outlasts its drain, and then ends: nobody is left to tell
         else:
             self.record(visit, reply, size, complete=complete)
+
+    async def answer(self, request: Request, incoming: Incoming) -> Reply:
+        """The engine's answer. What fails inside is told like any other error, and is on the log with its cause."""
+        body = incoming.body() if has_body(request.headers) else None
+        try:
+            return await self.engine.answer(request, body, incoming.gone)
+        except ClientGone:
+            raise
+        except Exception:
+            log.exception("%s %s", request.method, request.target)
+            return self.engine.from_us(request, Refuse(Reason.INTERNAL, 500), "")
 
     async def send(self, reply: Reply, incoming: Incoming, send: Send) -> tuple[int, bool]:
         """Send a reply. Returns the bytes of body handed over, and whether it was sent to its end."""

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     ORIGIN_TIMEOUT = "origin-timeout"
     ORIGIN_PROTOCOL = "origin-protocol"
     ORIGIN_INCOMPLETE = "origin-incomplete"
+    INTERNAL = "internal"
     BAD_REQUEST = "bad-request"
     CLIENT_GONE = "client-gone"
     BAD_HOST = "bad-host"
@@ -185,6 +186,8 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.ERROR, "the origin did not speak HTTP", "RFC 9209 §2.3", "is this the port of a web server?"),
     Reason.ORIGIN_INCOMPLETE: Meaning(
         Phase.ERROR, "the origin broke off in the middle of its response", "RFC 9112 §8"),
+    Reason.INTERNAL: Meaning(
+        Phase.ERROR, "Swerve itself failed", "RFC 9110 §15.6.1", "its log has the cause: please report it"),
     Reason.BAD_REQUEST: Meaning(
         Phase.ERROR, "the request cannot be sent on as HTTP: its framing or a field is ambiguous", "RFC 9112 §6.3"),
     Reason.CLIENT_GONE: Meaning(
