@@ -11,6 +11,8 @@ from app.core.dialect import IdentityField
 from app.core.forwarding import Forwarding, arrived
 from app.core.messages import Headers, Request
 
+# The ASGI extension by which our server lets a connection be broken off, without waiting for its client to read.
+ABORT = "swerve.abort"
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 

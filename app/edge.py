@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app.arrival import identity_of, request_from
+from app.arrival import ABORT, identity_of, request_from
 from app.core.decisions import Refuse, Result, Verdict
 from app.core.messages import Headers, Request, Response, has_body
 from app.core.reasons import Reason
 from app.engine import Engine, Reply
-from app.flights import ClientGone, OwnBody
+from app.flights import ClientGone, ClientSilent, OwnBody
 from app.journal import Event
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
 
 log = logging.getLogger("swerve")
 
-# How long a client may pause in the middle of its request body before it counts as gone.
+# How long a client may pause in its request body, or read nothing of its response, before it counts as gone.
 SILENCE = 60.0
 # The status that logs show for a client that left before it had its answer, as nginx writes it.
 CLIENT_CLOSED_REQUEST = 499
@@ -44,7 +44,8 @@ class Edge:
         incoming = Incoming(receive)
         try:
             reply = await self.answer(visit.request, incoming)
-            size, complete = await self.send(reply, incoming, send)
+            abort = scope.get("extensions", {}).get(ABORT, _cannot_abort)
+            size, complete = await self.send(reply, incoming, send, abort)
         except ClientGone:
             self.record(visit, _ABANDONED, complete=False)
         except asyncio.CancelledError:
@@ -57,19 +58,21 @@ class Edge:
         body = incoming.body() if has_body(request.headers) else None
         try:
             return await self.engine.answer(request, body, incoming.gone)
+        except ClientSilent:
+            return self.engine.from_us(request, Refuse(Reason.REQUEST_TIMEOUT, 408), "")
         except ClientGone:
             raise
         except Exception:
             log.exception("%s %s", request.method, request.target)
             return self.engine.from_us(request, Refuse(Reason.INTERNAL, 500), "")
 
-    async def send(self, reply: Reply, incoming: Incoming, send: Send) -> tuple[int, bool]:
+    async def send(self, reply: Reply, incoming: Incoming, send: Send, abort: Callable[[], None]) -> tuple[int, bool]:
         """Send a reply. Returns the bytes of body handed over, and whether it was sent to its end."""
         head = {"type": "http.response.start", "status": reply.response.status, "headers": reply.response.headers.pairs}
         if not isinstance(reply.body, OwnBody):
             await send(head)
             return await _send_parts(reply.body, send), True
-        transfer = Transfer(reply.body, send)
+        transfer = Transfer(reply.body, send, abort)
         try:
             await send(head)
             # A client that leaves is noticed even when the origin is silent, so that nothing streams on for nobody.
@@ -101,6 +104,10 @@ class Visit:
 _ABANDONED = Reply(Response(CLIENT_CLOSED_REQUEST, Headers()), (), Verdict(Result.PASS, Reason.CLIENT_GONE, ""))
 
 
+def _cannot_abort() -> None:
+    """Another server than ours closes when the application returns."""
+
+
 async def _send_parts(parts: Sequence[bytes], send: Send) -> int:
     size = 0
     for part in parts[:-1]:
@@ -114,7 +121,8 @@ async def _send_parts(parts: Sequence[bytes], send: Send) -> int:
 class Transfer:
     """A body on its way to one client."""
 
-    def __init__(self, body: OwnBody, send: Send) -> None:
+    def __init__(self, body: OwnBody, send: Send, abort: Callable[[], None]) -> None:
+        self._abort = abort
         self.size = 0
         self.complete = False
         self._body = body
@@ -125,7 +133,11 @@ class Transfer:
         try:
             async for chunk in self._body.chunks:
                 self.size += len(chunk)
-                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+                async with asyncio.timeout(SILENCE):
+                    await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            self._abort()  # to close would be to wait until the client reads what is buffered
+            return
         except (UpstreamError, SpoolError, ClientGone):
             return
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -146,16 +158,22 @@ class Incoming:
         return self._chunks()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        while not self._ended.is_set():
-            try:
-                async with asyncio.timeout(SILENCE):
-                    message = await self._next()
-            except TimeoutError:
-                raise ClientGone from None
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            if body := message.get("body", b""):
-                yield body
+        try:
+            while not self._ended.is_set():
+                yield await self._piece()
+        finally:  # whoever has stopped reading leaves the rest to `gone`
+            self._ended.set()
+
+    async def _piece(self) -> bytes:
+        try:
+            async with asyncio.timeout(SILENCE):
+                message = await self._next()
+        except TimeoutError:
+            raise ClientSilent from None
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece: bytes = message.get("body", b"")
+        return piece
 
     async def gone(self) -> None:
         """Wait until the client has left. A body that somebody shall read is left to them."""

@@ -75,6 +75,7 @@ class Fetcher:
             return await flight.landed()
         except asyncio.CancelledError:
             if flight.waiters == 0 and flight.landing is None and not flight.wanted and flight.task is not None:
+                flight.given_up = True
                 flight.task.cancel()
             raise
 
@@ -176,7 +177,13 @@ class Fetcher:
             fetched_under=under, number=next(self._answers),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request")
-        return Landing(conclude(forward, exchange, key, self.rules), exchange, took, own, page=page, detail=detail)
+        try:
+            outcome = conclude(forward, exchange, key, self.rules)
+        except BaseException:
+            if own is not None:
+                await own.aclose()
+            raise
+        return Landing(outcome, exchange, took, own, page=page, detail=detail)
 
 
 def _received(answer: Answer) -> tuple[Response, OwnBody]:

@@ -15,6 +15,10 @@ class ClientGone(Exception):
     """The client left before it had its answer."""
 
 
+class ClientSilent(ClientGone):
+    """The client is there, but has stopped in the middle of its request body."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnBody:
     """A body that one client alone reads. `aclose` ends it, read to the end or not."""
@@ -59,18 +63,21 @@ class Landing:
 
 class Flight:
     """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `wanted`: also
-    when nobody waits for it."""
+    when nobody waits for it. `given_up`: it is being cancelled, and brings nothing any more."""
 
     def __init__(self, fetched_under: int) -> None:
         self.fetched_under = fetched_under
         self.abandoned = False
         self.waiters = 0
         self.wanted = False
+        self.given_up = False
         self.task: asyncio.Task[None] | None = None
         self._landing: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
 
     @property
     def joinable(self) -> bool:
+        if self.given_up:
+            return False
         return not self._landing.done() or (self.landing is not None and self.landing.joinable)
 
     @property

@@ -20,6 +20,7 @@ def failed(proxy_error: str, status: int, detail: str) -> tuple[Response, bytes]
 def refused(refuse: Refuse) -> tuple[Response, bytes]:
     """The response to a request that no origin was asked for, with its page."""
     lines = [("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")] if refuse.status in (204, 405) else []
+    lines += [("connection", "close")] if refuse.status == 408 else []
     return _page(refuse.status, refuse.reason, MEANINGS[refuse.reason].meaning, *lines)
 
 

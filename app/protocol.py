@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.arrival import ABORT
 from app.core.refusing import LONGEST_HEAD, LONGEST_TARGET
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ class Protocol(HttpToolsProtocol):
 
     _in_head = True
     _head_bytes = 0
+    _quiet_bytes = 0
     _lines = 0
     _late: asyncio.TimerHandle | None = None
     _serving: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        self._kept = bytearray()
         super().connection_made(transport)
         self._expect_head()
 
@@ -67,14 +70,37 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
-            self._head_bytes += len(data)
-            data = without_upgrade(data)
+            self._head_received(data)
+            return
+        self._quiet_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > LONGEST:
-            self._refuse(TOO_LARGE)
+        if self._quiet_bytes > LONGEST and not self._in_head:
+            self.transport.abort()  # trailers without end: the parser would keep all of them
+
+    def _head_received(self, data: bytes) -> None:
+        """Heads reach the parser whole, so that an Upgrade can be judged by the whole of it."""
+        self._unset_keepalive_if_required()
+        self._expect_head()
+        self._head_bytes += len(data)
+        searched = max(0, len(self._kept) - 3)
+        self._kept += data if self._kept else data.lstrip(b"\r\n")
+        if self._kept.find(b"\r\n\r\n", searched) < 0:
+            if self._head_bytes > LONGEST:
+                self._refuse(TOO_LARGE)
+            return
+        whole, self._kept = bytes(self._kept), bytearray()
+        super().data_received(without_upgrade(whole))
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._busy():
+            self.transport.close()  # behind a request that is being answered there is no place for another protocol
+        else:
+            super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        if not self.transport.is_closing():
+        if self._busy():
+            self.cycle.keep_alive = False  # what comes after garbage is lost; what came before it is answered
+        elif not self.transport.is_closing():
             super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
@@ -95,21 +121,37 @@ class Protocol(HttpToolsProtocol):
         if self._lines > MOST_LINES:
             self._refuse(TOO_LARGE)
             raise HeadRefused
+        self.scope["extensions"] = cast(Any, {ABORT: self.transport.abort})  # an extension of our own
         super().on_headers_complete()
         if self.parser.get_http_version() == "1.0" and self.cycle is not None:
             self.cycle.__class__ = UntilClose
 
+    def on_body(self, body: bytes) -> None:
+        self._quiet_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._head_bytes, self._quiet_bytes = True, 0, 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._serving = cycle
         super()._start_asgi_task(cycle, app)
 
+    def _busy(self) -> bool:
+        """Whether a response is under way, into which nothing else may be written."""
+        return bool(self.pipeline) or (self._serving is not None and not self._serving.response_complete)
+
     def _expect_head(self) -> None:
         if self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self._refuse, TOO_LATE)
+            self._late = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._late = None
+        if self._busy():  # we may be the ones who do not read
+            self._expect_head()
+        else:
+            self._refuse(TOO_LATE)
 
     def _head_came(self) -> None:
         if self._late is not None:
@@ -117,13 +159,15 @@ class Protocol(HttpToolsProtocol):
             self._late = None
 
     def _refuse(self, response: bytes) -> None:
-        if not self.transport.is_closing():
+        if self._busy():
+            self.transport.abort()
+        elif not self.transport.is_closing():
             self.transport.write(response)
             self.transport.close()
 
 
 def without_upgrade(data: bytes) -> bytes:
-    """The beginning of a request, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
+    """A whole head and what follows it, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
 
     The parser takes whatever follows an Upgrade for another protocol, the body included; clients that offer h2c with
     each request (curl --http2, Java's) mean HTTP/1.1 when nobody takes it up.

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     ORIGIN_TIMEOUT = "origin-timeout"
     ORIGIN_PROTOCOL = "origin-protocol"
     ORIGIN_INCOMPLETE = "origin-incomplete"
+    REQUEST_TIMEOUT = "request-timeout"
     INTERNAL = "internal"
     BAD_REQUEST = "bad-request"
     CLIENT_GONE = "client-gone"
@@ -186,6 +187,8 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.ERROR, "the origin did not speak HTTP", "RFC 9209 §2.3", "is this the port of a web server?"),
     Reason.ORIGIN_INCOMPLETE: Meaning(
         Phase.ERROR, "the origin broke off in the middle of its response", "RFC 9112 §8"),
+    Reason.REQUEST_TIMEOUT: Meaning(
+        Phase.ERROR, "the client stopped in the middle of its request body", "RFC 9110 §15.5.9"),
     Reason.INTERNAL: Meaning(
         Phase.ERROR, "Swerve itself failed", "RFC 9110 §15.6.1", "its log has the cause: please report it"),
     Reason.BAD_REQUEST: Meaning(

@@ -53,7 +53,8 @@ async def exchanged(port: int, *pieces: bytes, until: bytes | None = None) -> by
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for piece in pieces:
         writer.write(piece)
-        await writer.drain()
+        for _ in range(4):  # so that the server reads it before the next one comes
+            await asyncio.sleep(0)
     async with asyncio.timeout(10):
         received = await (reader.read() if until is None else reader.readuntil(until))
     writer.close()
@@ -94,6 +95,48 @@ def test_an_upgrade_that_nobody_takes_up_is_a_request_like_any_other() -> None:
     assert answered(post, until=b"|hello").endswith(b"host connection content-length|hello")
     pipelined = answered(post + REQUEST % b"next" + b"\r\n", until=b"\n\r\nhost|")
     assert pipelined.count(b"HTTP/1.1 200") == 2
+
+
+def test_how_a_request_is_cut_into_segments_makes_no_difference() -> None:
+    body = b"foo\r\nUpgrade: h2c\r\n\r\nbar"
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n" % len(
+        body
+    )
+    whole = head + body
+
+    async def conversation() -> None:
+        async with serving(echo) as port:
+            for cut in range(1, len(whole)):
+                answer = await exchanged(port, whole[:cut], whole[cut:], until=body)
+                assert answer.endswith(b"host connection content-length|" + body), cut
+
+    asyncio.run(conversation())
+
+
+def test_a_websocket_handshake_may_come_in_segments() -> None:
+    handshake = (
+        b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nUpgrade: websocket\r\n\r\n"
+    )
+
+    async def accepts(_scope: dict[str, Any], receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    async def conversation() -> None:
+        async with serving(accepts) as port:
+            for cut in range(1, len(handshake), 7):
+                answer = await exchanged(port, handshake[:cut], handshake[cut:], until=b"\r\n\r\n")
+                assert answer.startswith(b"HTTP/1.1 101 "), cut
+
+    asyncio.run(conversation())
+
+
+def test_trailers_without_end_end_the_connection() -> None:
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: "
+    with pytest.raises(ConnectionError):
+        answered(head, *[b"a" * 60_000] * 20)
 
 
 @pytest.mark.parametrize(("data", "declined"), [
