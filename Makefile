@@ -21,7 +21,7 @@ setup: $(VENV)/.dev ## everything needed to work on Swerve, in .venv
 demo: $(VENV)/.runtime ## run Swerve in front of its built-in demo origin
 	@$(BIN)/swerve demo $(ARGS)
 
-run: named-origin $(VENV)/.runtime ## run in front of ORIGIN=http://localhost:3000, with ARGS="--dialect fastly"
+run: named-origin $(VENV)/.runtime ## run in front of ORIGIN=http://localhost:3000, with ARGS="--dialect standard"
 	@$(BIN)/swerve "$(ORIGIN)" $(ARGS)
 
 test: check node ## every test: the check, the core's coverage, the live ring, conformance

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+
 from app import __version__
 from app.core.decisions import Result
 from app.core.reasons import MEANINGS, Phase, Reason
@@ -62,10 +66,16 @@ def summary(journal: Journal, *, demo: bool = False) -> str:
         reason, times = refused
         lines.append(f"  {times} × response refused: {MEANINGS[reason].meaning}; {MEANINGS[reason].advice}")
     if demo:
-        lines.append("  next: put it in front of your own app:  swerve http://localhost:3000")
+        lines.append(f"  next: put it in front of your own app:  {command()} http://localhost:3000")
     elif refused is not None:
-        lines.append("  next: while Swerve runs, `swerve why URL` shows every rule that was looked at")
+        lines.append(f"  next: while Swerve runs, `{command()} why URL` shows every rule that was looked at")
     return "\n".join((*lines, ""))
+
+
+def command() -> str:
+    """How to call Swerve from here: by name where the shell would find it, else as it was called."""
+    called = sys.argv[0]
+    return "swerve" if shutil.which("swerve") or not called.endswith("swerve") else os.path.relpath(called)
 
 
 def _counts(counters: Counters) -> list[str]:

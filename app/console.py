@@ -117,7 +117,7 @@ class Console:
         request, verdict = event.request, event.verdict
         return json.dumps({
             "ts": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "level": "error" if verdict.result is Result.ERROR else "info" if event.complete else "warning",
+            "level": "error" if verdict.result is Result.ERROR else "info" if event.broken is None else "warning",
             "msg": "request",
             "method": visible(request.method),
             "host": visible(request.authority),
@@ -125,7 +125,7 @@ class Console:
             "status": event.status,
             "duration_ms": round(event.duration * 1000, 3),
             "bytes": event.size,
-            "complete": event.complete,
+            "complete": event.broken is None,
             "cache": verdict.result,
             "reason": verdict.reason,
             "detail": cause(event),
@@ -134,7 +134,7 @@ class Console:
             "ttl": verdict.ttl,
             "ttl_from": verdict.source,
             "fwd": verdict.fwd,
-            "stored": verdict.stored,
+            "stored": event.stored,
             "origin_ms": None if event.origin_duration is None else round(event.origin_duration * 1000, 3),
             "proxy_error": verdict.proxy_error,
             "coalesced": verdict.collapsed,

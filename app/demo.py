@@ -88,7 +88,8 @@ class Demo:
         path = request.url.path
         self.renders[path] += 1
         body = (
-            f'<!doctype html><meta charset="utf-8"><title>{path}</title>'
+            f'<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+            f'<link rel="icon" href="data:,"><title>{path}</title>'
             '<body style="font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem">'
             f"<h1>{path}</h1><p>{text}</p><p>Rendering number {self.renders[path]}, "
             f'{format_date(self.clock.now())}.</p><p><a href="/">all pages</a></p>\n'
@@ -97,7 +98,7 @@ class Demo:
 
     async def index(self, request: Request) -> Response:
         host = escape(request.headers.get("host", "localhost:8080"))
-        text = TEMPLATE.replace("{{state}}", "down: /error-after answers 503" if self.down else "up")
+        text = TEMPLATE.replace("{{state}}", "up, but /error-after answers 503" if self.down else "up")
         text = text.replace("{{toggle}}", "bring it back" if self.down else "take it down")
         return HTMLResponse(
             text.replace("{{pages}}", "\n".join(_article(page, host) for page in PAGES)),

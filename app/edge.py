@@ -17,7 +17,7 @@ from app.core.messages import Headers, Request, Response, has_body
 from app.core.reasons import Reason
 from app.engine import Engine, Reply
 from app.flights import ClientGone, ClientSilent, OwnBody
-from app.journal import Event
+from app.journal import CLIENT_LEFT, Event
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
 
@@ -45,13 +45,13 @@ class Edge:
         try:
             reply = await self.answer(visit.request, incoming)
             abort = scope.get("extensions", {}).get(ABORT, _cannot_abort)
-            size, complete = await self.send(reply, incoming, send, abort)
+            sent = await self.send(reply, incoming, send, abort)
         except ClientGone:
-            self.record(visit, _ABANDONED, complete=False)
+            self.record(visit, _ABANDONED, Sent(0, CLIENT_LEFT))
         except asyncio.CancelledError:
             return  # the server gives up what outlasts its drain, and then ends: nobody is left to tell
         else:
-            self.record(visit, reply, size, complete=complete)
+            self.record(visit, reply, sent)
 
     async def answer(self, request: Request, incoming: Incoming) -> Reply:
         """The engine's answer. What fails inside is told like any other error, and is on the log with its cause."""
@@ -66,12 +66,12 @@ class Edge:
             log.exception("%s %s", request.method, request.target)
             return self.engine.from_us(request, Refuse(Reason.INTERNAL, 500), "")
 
-    async def send(self, reply: Reply, incoming: Incoming, send: Send, abort: Callable[[], None]) -> tuple[int, bool]:
-        """Send a reply. Returns the bytes of body handed over, and whether it was sent to its end."""
+    async def send(self, reply: Reply, incoming: Incoming, send: Send, abort: Callable[[], None]) -> Sent:
+        """Send a reply."""
         head = {"type": "http.response.start", "status": reply.response.status, "headers": reply.response.headers.pairs}
         if not isinstance(reply.body, OwnBody):
             await send(head)
-            return await _send_parts(reply.body, send), True
+            return Sent(await _send_parts(reply.body, send))
         transfer = Transfer(reply.body, send, abort)
         try:
             await send(head)
@@ -79,17 +79,26 @@ class Edge:
             await self.around.tasks.race(transfer.pump(), incoming.gone(), *self.endings(reply.response))
         finally:
             await reply.body.aclose()
-        return transfer.size, transfer.complete
+        broken = None if transfer.complete else transfer.broken or CLIENT_LEFT
+        return Sent(transfer.size, broken)
 
     def endings(self, response: Response) -> tuple[Coroutine[Any, Any, Any], ...]:
         """What else ends a transfer: an event stream would never end by itself when we stop."""
         stream = (response.headers.get("content-type") or "").startswith("text/event-stream")
         return (self.stopping.wait(),) if stream else ()
 
-    def record(self, visit: Visit, reply: Reply, size: int = 0, *, complete: bool = True) -> None:
+    def record(self, visit: Visit, reply: Reply, sent: Sent) -> None:
         verdict, took = reply.verdict, perf_counter() - visit.started
-        around = (reply.origin_duration, complete, reply.proxy_detail)
-        self.around.journal.record(Event(visit.at, visit.request, reply.response.status, verdict, took, size, *around))
+        rest = (sent.size, reply.origin_duration, sent.broken, reply.proxy_detail)
+        self.around.journal.record(Event(visit.at, visit.request, reply.response.status, verdict, took, *rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Bytes of body that were handed over, and why not all of them were."""
+
+    size: int
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,7 @@ class Transfer:
         self._abort = abort
         self.size = 0
         self.complete = False
+        self.broken: str | None = None
         self._body = body
         self._send = send
 
@@ -138,7 +148,10 @@ class Transfer:
         except TimeoutError:
             self._abort()  # to close would be to wait until the client reads what is buffered
             return
-        except (UpstreamError, SpoolError, ClientGone):
+        except (UpstreamError, SpoolError) as error:
+            self.broken = f"the origin broke off: {getattr(error.__cause__ or error, 'detail', error)}"
+            return
+        except ClientGone:
             return
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         self.complete = True

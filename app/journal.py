@@ -14,11 +14,14 @@ RING = 1_000
 EXPLAINED = 500
 
 
+CLIENT_LEFT = "the client left"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One request, answered. `at` is HTTP time in seconds; `duration` and `origin_duration` are seconds of real time.
 
-    `size` counts the bytes of body that were handed to the server; `complete` is False when the transfer broke off.
+    `size` counts the bytes of body that were handed to the server; `broken` says in words why not all of them were.
     `proxy_detail` says in words what went wrong with the origin.
     """
 
@@ -29,8 +32,13 @@ class Event:
     duration: float
     size: int = 0
     origin_duration: float | None = None
-    complete: bool = True
+    broken: str | None = None
     proxy_detail: str | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether the store has it now: what the origin broke off is kept by nobody, whatever its head had promised."""
+        return self.verdict.stored and self.broken in (None, CLIENT_LEFT)
 
 
 @dataclass(slots=True)

@@ -57,7 +57,8 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     """Run the proxy, the admin side and perhaps the demo origin on these bound sockets, in this order."""
     application = build(settings)
     color = wants_color(sys.stderr, os.environ)
-    console = Console(mode_of(settings.log, sys.stderr), sys.stderr, color, settings.dialect.name)
+    mode = mode_of(settings.log, sys.stderr)  # lines for people beside what else is said, JSON by itself on stdout
+    console = Console(mode, sys.stdout if mode == "json" else sys.stderr, color, settings.dialect.name)
     application.around.journal.listen(console)
     servers = [Server(config) for config in configs(settings, application, demo=demo)]
     on_signals(application, servers)

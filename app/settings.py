@@ -123,7 +123,7 @@ def _reject_unknown_variables(environ: Mapping[str, str]) -> None:
     known = {name for row in SETTINGS for name in row.env} | {FILE_VARIABLE}
     for name in environ:
         if name.startswith("SWERVE_") and name not in known:
-            raise ConfigError(f"the environment variable {name} is unknown; {nearest(name, known)}")
+            raise ConfigError(f"the environment variable {name!r} is unknown; {nearest(name, known)}")
 
 
 def _text(value: object, where: str) -> str:
@@ -172,5 +172,9 @@ def _check_together(settings: Settings) -> None:
             raise ConfigError(f"{name}: {path} is no file; name a PEM file that exists")
     if settings.tls_cert is not None:
         _check_certificate(settings.tls_cert, settings.tls_key)
+    origin, near = settings.origin, settings.listen.reachable
+    here = origin is not None and origin.uds is None and Address(origin.host, origin.port).is_loopback
+    if origin is not None and here and near.is_loopback and origin.port == near.port:
+        raise ConfigError(f"origin {origin} is where Swerve itself listens; name the port of your app")
     if settings.listen == settings.admin and settings.listen.port != 0:
         raise ConfigError(f"listen and admin are both {settings.listen}; give admin another port")

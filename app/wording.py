@@ -57,7 +57,9 @@ def cause(event: Event) -> str:
             said = meaning(verdict.reason)
         case Result.ERROR:
             said = visible(event.proxy_detail) if event.proxy_detail else meaning(verdict.reason)
-    return said if event.complete else f"{said}; the transfer broke off"
+    if event.broken is None:
+        return said
+    return f"{said}; {event.broken}" if event.stored or not verdict.stored else f"not stored: {event.broken}"
 
 
 def meaning(reason: Reason) -> str:

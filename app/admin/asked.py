@@ -86,6 +86,9 @@ def has_host(event: Event) -> bool:
     return event.verdict.reason is not Reason.BAD_HOST
 
 
+_HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d+(?=[/?]|$)")
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
         given = json.loads(body)
@@ -104,7 +107,7 @@ def _parts(url: str) -> tuple[str | None, str | None, str]:
     if url.startswith("/"):
         return None, None, quote(url, safe=_AS_IT_IS)
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(f"http://{url}" if _HOST_PORT.match(url) else url)  # as one types it for curl
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError
     except ValueError:

@@ -96,7 +96,7 @@ MEANINGS: dict[Reason, Meaning] = {
         "leave Authorization away on public URLs"),
     Reason.REQUEST_RANGE: Meaning(
         Phase.REQUEST, "requests with Range never meet this cache", "RFC 9110 §14",
-        "ask for the whole, or another dialect"),
+        "ask for the whole; the dialect standard cuts parts from it"),
     Reason.REQUEST_BODY: Meaning(
         Phase.REQUEST, "a GET with a body is sent on as it is", "RFC 9110 §9.3.1",
         "put what selects the response into the URL"),
@@ -111,7 +111,7 @@ MEANINGS: dict[Reason, Meaning] = {
         "DevTools «Disable cache» sends it"),
     Reason.REQUEST_MAX_AGE: Meaning(
         Phase.REQUEST, "the client wants a younger response than the stored one", "RFC 9111 §5.2.1.1",
-        "a reload sends max-age=0; most CDNs ignore it"),
+        "a reload sends max-age=0; most CDNs ignore it: rules.request_directives = \"ignore\""),
     Reason.REQUEST_MIN_FRESH: Meaning(
         Phase.REQUEST, "the client wants a response that stays fresh for longer", "RFC 9111 §5.2.1.3"),
     Reason.REQUEST_MAX_STALE: Meaning(
@@ -130,7 +130,7 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.COLLAPSED: Meaning(
         Phase.LOOKUP, "another request was fetching it already; this one waited and shares the answer", "RFC 9111 §4"),
     Reason.EXPIRED: Meaning(
-        Phase.LOOKUP, "stored, but its freshness ended and no stale window is open", "RFC 9111 §4.2.4",
+        Phase.LOOKUP, "stored, but its freshness ended and no stale-while-revalidate window is open", "RFC 9111 §4.2.4",
         "stale-while-revalidate lets the next visitor not wait"),
     Reason.STORED_NO_CACHE: Meaning(
         Phase.LOOKUP, "stored with no-cache: every use is validated with the origin", "RFC 9111 §5.2.2.4"),
@@ -149,11 +149,14 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.RESPONSE, "the answer to HEAD has no body that could be stored", "RFC 9111 §4.3.5",
         "a GET fills the cache"),
     Reason.NO_STORE: Meaning(
-        Phase.RESPONSE, "the response says no-store", "RFC 9111 §5.2.2.5", "say s-maxage=… where it may be shared"),
+        Phase.RESPONSE, "the response says no-store", "RFC 9111 §5.2.2.5",
+        "where it may be shared, leave no-store away and say s-maxage=…"),
     Reason.NO_CACHE: Meaning(
-        Phase.RESPONSE, "the response says no-cache", "RFC 9111 §5.2.2.4", "say s-maxage=… where it may be shared"),
+        Phase.RESPONSE, "the response says no-cache", "RFC 9111 §5.2.2.4",
+        "where it may be shared, leave no-cache away and say s-maxage=…"),
     Reason.PRIVATE: Meaning(
-        Phase.RESPONSE, "the response says private", "RFC 9111 §5.2.2.7", "say s-maxage=… where it may be shared"),
+        Phase.RESPONSE, "the response says private", "RFC 9111 §5.2.2.7",
+        "where it may be shared, leave private away and say s-maxage=…"),
     Reason.AUTHORIZATION: Meaning(
         Phase.RESPONSE, "the request had Authorization and the response does not allow to share it", "RFC 9111 §3.5",
         "public, s-maxage or must-revalidate would allow it"),
@@ -165,7 +168,8 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.VARY_DENIED: Meaning(
         Phase.RESPONSE, "Vary names a request field that is almost different for every client", "dialect",
         "drop it from Vary, or say private"),
-    Reason.STATUS: Meaning(Phase.RESPONSE, "this status is not stored by this dialect", "dialect"),
+    Reason.STATUS: Meaning(Phase.RESPONSE, "this status is not stored by this dialect", "dialect",
+        "rules.statuses lists those that are"),
     Reason.MUST_UNDERSTAND: Meaning(
         Phase.RESPONSE, "must-understand with a status whose rules this cache does not know", "RFC 9111 §5.2.2.3"),
     Reason.PARTIAL_CONTENT: Meaning(
@@ -177,8 +181,8 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.TOO_LARGE: Meaning(
         Phase.RESPONSE, "larger than one stored response may be", "dialect", "raise max_object"),
     Reason.NO_LIFETIME: Meaning(
-        Phase.RESPONSE, "nothing in the response gives it a lifetime in a shared cache", "RFC 9111 §3",
-        "say Cache-Control: s-maxage=60"),
+        Phase.RESPONSE, "nothing that this dialect reads gives it a lifetime in a shared cache", "RFC 9111 §3",
+        "say Cache-Control: s-maxage=60, with a comma before whatever follows; browsers' max-age may not count here"),
     Reason.ORIGIN_UNREACHABLE: Meaning(
         Phase.ERROR, "the origin could not be reached", "RFC 9209 §2.3", "is it running, and is its address right?"),
     Reason.ORIGIN_TIMEOUT: Meaning(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import Any, NamedTuple
 
-WIDTH = 100
+# As wide as the terminal, but not so wide that the eye loses the line; 100 where there is none.
+WIDTH = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
 INDENT = 2
 
 

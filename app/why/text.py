@@ -31,14 +31,14 @@ class Text:
         yield from self.headline()
         yield ""
         yield from self.causes()
+        yield from self.advice()
         for number, variant in enumerate(self.reasoning["variants"], 1):
             yield ""
             yield from self.variant(number, variant)
         yield ""
-        yield from self.rules("refused at request time", self.reasoning["checks"])
+        yield from self.rules("refused at request time (✗ refuses)", self.reasoning["checks"])
         yield from self.last_answer()
         yield from self.splitting()
-        yield from self.advice()
 
     def headline(self) -> Iterator[str]:
         request, outcome = self.reasoning["request"], outcome_words(self.reasoning)
@@ -113,7 +113,7 @@ class Text:
         yield from (f"    {'':24}{line}" for line in rest)
 
     def last_answer(self) -> Iterator[str]:
-        last, title = self.reasoning["last_answer"], self.paint("refused at response time", _BOLD)
+        last, title = self.reasoning["last_answer"], self.paint("refused at response time (✗ refuses)", _BOLD)
         yield ""
         if last is None:
             yield f"  {title}  the origin has not answered under this key lately"
@@ -146,11 +146,8 @@ class Text:
         if self.reasoning["splitting"]:
             worst = self.reasoning["splitting"]["splitters"][0]
             advices.append(_SPLIT_ADVICE[worst["kind"]].format(worst["name"]))
-        told = [advice for advice in dict.fromkeys(advices) if advice]
-        if told:
-            yield ""
-            for advice in told:
-                yield from row("advice", advice)
+        for advice in filter(None, dict.fromkeys(advices)):
+            yield from row("advice", advice)
 
     def paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text

@@ -313,6 +313,7 @@ def test_without_fields_the_last_such_request_is_explained() -> None:
 @pytest.mark.parametrize(("question", "key"), [
     ({"url": "/a b?c=ü#d"},                                          "GET http localhost:8080 /a%20b?c=%C3%BC"),
     ({"url": "http://Shop.Example:80"},                              "GET http shop.example /"),
+    ({"url": "shop.example:3000/a"},                                 "GET http shop.example:3000 /a"),
     ({"url": "https://shop.example/?q"},                             "GET https shop.example /?q"),
     ({"url": "/", "headers": [["Host", "Shop.Example"]]},            "GET http shop.example /"),
     ({"url": "http://a/", "headers": [["Host", "b"]]},               "GET http a /"),

@@ -86,7 +86,7 @@ def test_the_summary_of_one() -> None:
 def test_the_summary_says_what_to_do_next() -> None:
     refused = Verdict(Result.NOSTORE, Reason.NO_LIFETIME, KEY)
     said = summary(journal(refused, refused, HIT))
-    assert "2 × response refused: nothing in the response gives it a lifetime" in said
+    assert "2 × response refused: nothing that this dialect reads gives it a lifetime" in said
     assert "s-maxage=60" in said
     assert "swerve why" in said
     assert "swerve http://localhost:3000" in summary(journal(HIT), demo=True)

@@ -148,7 +148,7 @@ def test_mistakes_exit_with_two_and_say_what_to_write(
 def test_a_mistake_in_the_environment_is_one_line(served: list[tuple[Settings, bool]]) -> None:
     done = swerve("localhost:3000", SWERVE_LISTN="x")
     assert done.exit_code == 2
-    assert done.stderr == "swerve: the environment variable SWERVE_LISTN is unknown; did you mean SWERVE_LISTEN?\n"
+    assert done.stderr == "swerve: the environment variable 'SWERVE_LISTN' is unknown; did you mean SWERVE_LISTEN?\n"
 
 
 class Admin(BaseHTTPRequestHandler):

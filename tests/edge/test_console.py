@@ -65,7 +65,7 @@ def test_a_line_of_json() -> None:
 
 def test_json_levels() -> None:
     failed = event(Verdict(Result.ERROR, Reason.ORIGIN_TIMEOUT, KEY), status=504, origin_duration=None)
-    lines = printed("json", failed, event(complete=False)).splitlines()
+    lines = printed("json", failed, event(broken="the client left")).splitlines()
     assert [json.loads(line)["level"] for line in lines] == ["error", "warning"]
     assert json.loads(lines[0])["origin_ms"] is None
 

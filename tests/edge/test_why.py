@@ -79,7 +79,7 @@ def test_every_rule_has_its_mark_and_section() -> None:
     assert re.search(r"✗ private +the response says private: Cache-Control: private +RFC 9111 §5\.2\.2\.7", found)
     assert "Set-Cookie: s" in found
     assert "secret" not in found
-    assert "advice      say s-maxage=… where it may be shared" in found
+    assert "advice      where it may be shared, leave private away and say s-maxage=…" in found
 
 
 def test_colour_only_where_it_is_wanted() -> None:

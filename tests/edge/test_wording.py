@@ -31,7 +31,7 @@ from tests.edge.events import HIT, KEY, MISS, event
         (Verdict(Result.STALE, Reason.STALE_ERROR, KEY, ttl=-12, age=72), "the last refresh failed"),
         (Verdict(Result.STALE, Reason.REQUEST_MAX_STALE, KEY, ttl=-1, age=2), "max-stale"),
         (Verdict(Result.EXPIRED, Reason.EXPIRED, KEY, stored=True, ttl=60, age=0),
-            "stored, but its freshness ended and no stale window is open; stored 60 s fresh"),
+            "stored, but its freshness ended and no stale-while-revalidate window is open; stored 60 s fresh"),
         (Verdict(Result.REVALIDATED, Reason.VALIDATED, KEY, stored=True, ttl=60, age=0), "fresh for 60 s more"),
         (Verdict(Result.REVALIDATED, Reason.VALIDATED, KEY, stored=True, ttl=0, age=0), "validated at each use"),
         (Verdict(Result.NOSTORE, Reason.PRIVATE, KEY), "response refused: the response says private"),
@@ -58,7 +58,10 @@ def test_the_cause_of_an_error_is_what_the_connection_said() -> None:
 
 
 def test_a_broken_transfer_is_said() -> None:
-    assert cause(event(complete=False)).endswith("; the transfer broke off")
+    assert cause(event(broken="the client left")).endswith("; the client left")
+    broken = event(replace(MISS, stored=True), broken="the origin broke off: too soon")
+    assert cause(broken) == "not stored: the origin broke off: too soon"
+    assert not broken.stored
 
 
 @pytest.mark.parametrize(

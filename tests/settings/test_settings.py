@@ -183,3 +183,10 @@ def test_a_bad_token_is_not_repeated() -> None:
     with pytest.raises(ConfigError, match="SWERVE_ADMIN_TOKEN") as caught:
         load_settings(ORIGIN, {"SWERVE_ADMIN_TOKEN": "sec ret"}, Path("/"))
     assert "sec ret" not in str(caught.value)
+
+
+def test_an_origin_that_is_swerve_itself_stops_the_start(tmp_path: Path) -> None:
+    for origin, listen in (("http://localhost:8080", "0.0.0.0:8080"), ("http://127.0.0.1:81", "127.0.0.1:81")):
+        with pytest.raises(ConfigError, match="is where Swerve itself listens; name the port of your app"):
+            load_settings({"origin": origin, "listen": listen}, {}, tmp_path)
+    assert load_settings({"origin": "http://web:8080"}, {}, tmp_path).origin is not None
