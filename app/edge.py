@@ -13,11 +13,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.arrival import ABORT, identity_of, request_from
 from app.core.decisions import Refuse, Result, Verdict
-from app.core.messages import Headers, Request, Response, has_body
+from app.core.messages import Headers, Request, Response, has_body, is_event_stream
 from app.core.reasons import Reason
 from app.engine import Engine, Reply
 from app.flights import ClientGone, ClientSilent, OwnBody
-from app.journal import CLIENT_LEFT, Event
+from app.journal import CLIENT_CLOSED_REQUEST, CLIENT_LEFT, Event
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
 
@@ -25,8 +25,6 @@ log = logging.getLogger("swerve")
 
 # How long a client may pause in its request body, or read nothing of its response, before it counts as gone.
 SILENCE = 60.0
-# The status that logs show for a client that left before it had its answer, as nginx writes it.
-CLIENT_CLOSED_REQUEST = 499
 
 
 class Edge:
@@ -84,8 +82,7 @@ class Edge:
 
     def endings(self, response: Response) -> tuple[Coroutine[Any, Any, Any], ...]:
         """What else ends a transfer: an event stream would never end by itself when we stop."""
-        stream = (response.headers.get("content-type") or "").startswith("text/event-stream")
-        return (self.stopping.wait(),) if stream else ()
+        return (self.stopping.wait(),) if is_event_stream(response.headers) else ()
 
     def record(self, visit: Visit, reply: Reply, sent: Sent) -> None:
         verdict, took = reply.verdict, perf_counter() - visit.started

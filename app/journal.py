@@ -13,7 +13,8 @@ from app.core.messages import Request
 RING = 1_000
 EXPLAINED = 500
 
-
+# How logs show a client that left before it had its answer: the status as nginx writes it.
+CLIENT_CLOSED_REQUEST = 499
 CLIENT_LEFT = "the client left"
 
 

@@ -107,6 +107,11 @@ def has_body(headers: Headers) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length") not in (None, "0")
 
 
+def is_event_stream(headers: Headers) -> bool:
+    """Whether these response fields announce a body that never ends by itself (HTML Standard §9.2)."""
+    return (headers.get("content-type") or "").lower().startswith("text/event-stream")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request's head. `target` is the raw path and query; `authority` the validated Host.

@@ -22,7 +22,7 @@ from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness
 from app.core.invalidation import same_origin_target
 from app.core.key import selecting_fields, selects, vary_names
-from app.core.messages import Headers, Request
+from app.core.messages import Headers, Request, is_event_stream
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
 from app.core.reuse import decide, request_directives
@@ -102,8 +102,7 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
     (Reason.STATUS,
      lambda exchange, rules: rules.statuses is not None and exchange.response.status not in rules.statuses),
     (Reason.PARTIAL_CONTENT, _part_unfit),
-    (Reason.EVENT_STREAM,
-     lambda exchange, _: (exchange.response.headers.get("content-type") or "").lower().startswith("text/event-stream")),
+    (Reason.EVENT_STREAM, lambda exchange, _: is_event_stream(exchange.response.headers)),
     (Reason.NO_LIFETIME, _no_lifetime),
     (Reason.TOO_LARGE, _too_large),
 )  # fmt: skip

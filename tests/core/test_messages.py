@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.messages import end_to_end, has_body
+from app.core.messages import end_to_end, has_body, is_event_stream
 from tests.core.build import head, req, res, row, text_of
 
 COOKIES = "set-cookie: a=1 | x: 0 | set-cookie: b=2, c"
@@ -142,3 +142,16 @@ def test_what_is_read_cannot_be_changed_by_the_reader() -> None:
     fields = head("x: 1")
     fields.lines("y").append("2")
     assert fields.get("y") is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "endless"),
+    [
+        ("content-type: text/event-stream",                True),
+        ("content-type: Text/Event-Stream; charset=utf-8", True),
+        ("content-type: text/html",                        False),
+        ("",                                               False),
+    ],
+)  # fmt: skip
+def test_what_is_an_event_stream(fields: str, endless: bool) -> None:
+    assert is_event_stream(head(fields)) is endless
