@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.units import parse_address
 
+# What it means that nobody answers.
+SILENT = (OSError, http.client.HTTPException)
 PATIENCE = 2.0  # seconds: less than any health check waits
 
 
@@ -26,16 +29,28 @@ def admin_url(text: str) -> str:
         raise AdminAddressError(str(error)) from None
 
 
-def is_healthy(base: str) -> tuple[bool, str]:
-    """Whether it answers `GET /healthz` with 200, and that in words."""
+def send(
+    base: str, path: str, body: str | None = None, fields: Mapping[str, str] | None = None, *, patience: float
+) -> tuple[int, bytes]:
+    """The status and the body of the answer to a GET, or to a POST of `body`; `patience` in seconds.
+
+    No proxy of the environment is asked, no redirect followed. Raises one of SILENT.
+    """
     parts = urlsplit(base)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    connection = kind(parts.hostname or "", parts.port, timeout=patience)
     try:
-        connection.request("GET", f"{parts.path}/healthz")
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        return False, f"unhealthy: {base} does not answer: {error}"
+        connection.request("GET" if body is None else "POST", parts.path + path, body, fields or {})
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
+
+
+def is_healthy(base: str) -> tuple[bool, str]:
+    """Whether it answers `GET /healthz` with 200, and that in words."""
+    try:
+        status, _ = send(base, "/healthz", patience=PATIENCE)
+    except SILENT as error:
+        return False, f"unhealthy: {base} does not answer: {error}"
     return status == 200, f"healthy: {base}" if status == 200 else f"unhealthy: {base} answered {status}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import ssl
 from dataclasses import dataclass
 
 import httpx2
@@ -22,6 +21,7 @@ from app.store.memory import MemoryStore
 from app.surroundings import Limits, Surroundings
 from app.tasks import Tasks
 from app.upstream.client import Timeouts, Upstream
+from app.upstream.dial import unverified
 from app.upstream.origin import Origin
 from app.upstream.transport import OriginTransport
 from app.websocket import Tunnel
@@ -72,7 +72,8 @@ def build(
     )
     engine = Engine(around)
     edge = Edge(engine)
-    tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=_for_websockets(verify))
+    websocket_tls = None if verify else unverified()  # the library's default verifies
+    tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
     return Application(Proxy(edge, tunnel), admin_app(engine, settings), around, made_token(settings))
 
 
@@ -86,12 +87,3 @@ def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwardi
         announced=dialect.announced,
         identity_field=dialect.identity.name if dialect.identity else None,
     )
-
-
-def _for_websockets(verify: bool) -> ssl.SSLContext | None:
-    if verify:
-        return None  # the library's default verifies
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal, TextIO
@@ -44,11 +43,6 @@ def mode_of(log: str, stream: TextIO) -> Mode:
             return log
         case _:
             return "text" if stream.isatty() else "json"
-
-
-def wants_color(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Never off a terminal, nor where NO_COLOR is set to anything (no-color.org)."""
-    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 class Console:

@@ -120,7 +120,7 @@ class Flights:
         flight = self._flying[key] = Flight(fetched_under)
         return flight
 
-    def end(self, key: str, flight: Flight | None) -> None:
+    def end(self, key: str, flight: Flight) -> None:
         """Forget it, unless a later one has taken its place."""
-        if flight is not None and self._flying.get(key) is flight:
+        if self._flying.get(key) is flight:
             del self._flying[key]

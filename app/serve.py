@@ -16,11 +16,12 @@ import uvicorn
 
 from app.asgi import Application, build
 from app.banner import banner, origin_note, summary
-from app.console import Console, mode_of, wants_color
+from app.console import Console, mode_of
 from app.process import loop_factory, quiet_logs, raise_file_limit
 from app.protocol import Protocol
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, bound_to, origin_of
+from app.terminal import wants_color
 from app.upstream.origin import Origin
 from app.upstream.probe import failure_of
 

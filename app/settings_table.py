@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.core.fields import AUTHORITY
 from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
 from app.upstream.origin import Origin
 
 LOG_MODES = ("auto", "text", "json", "off")
 
 _HOST_PORT = re.compile(r"(?P<host>[^/:@\s\[\]]*|\[[0-9A-Fa-f:.]+\]):\d{1,5}/?")
-_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def parse_origin(text: str) -> Origin:
@@ -51,7 +51,7 @@ def parse_timeout(text: str) -> float:
 
 
 def parse_host_header(text: str) -> str:
-    if _HOST.fullmatch(text) is None:
+    if AUTHORITY.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no host; write preserve, origin, or the host to send, like example.com")
     return text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from ssl import SSLContext
 from time import perf_counter
@@ -21,7 +20,7 @@ from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.reasons import Reason
 from app.core.refusing import refusal
 from app.core.verdicts import of_refusal
-from app.journal import Event
+from app.journal import CLIENT_CLOSED_REQUEST, Event
 from app.pages import failed, refused
 from app.surroundings import Surroundings
 from app.upstream.errors import ProxyError, UpstreamError, translate
@@ -43,8 +42,6 @@ HANDSHAKE = frozenset(
 UNSENDABLE = frozenset({1005, 1006, 1015})
 NO_CODE = 1005
 POLICY = 1008
-# The status that logs show for a client that left before it had its answer, as nginx writes it.
-CLIENT_CLOSED_REQUEST = 499
 
 
 class Tunnel:
@@ -77,7 +74,7 @@ class Tunnel:
             peer = await self.around.tasks.unless(_until_gone(receive), connecting)
         except InvalidStatus as answered:
             origin = answered.response
-            fields = end_to_end(Headers(_encoded(origin.headers.raw_items())))
+            fields = end_to_end(Headers.of(*origin.headers.raw_items()))
             return await _deny(scope, send, Response(origin.status_code, fields), bytes(origin.body or b""))
         except (OSError, InvalidHandshake, InvalidURI) as error:
             failure = translate(error) if isinstance(error, OSError) else _no_handshake(error)
@@ -112,7 +109,7 @@ class Tunnel:
 
     async def _join(self, peer: ClientConnection, receive: Receive, send: Send) -> None:
         assert peer.response is not None
-        received = Headers(_encoded(peer.response.headers.raw_items()))
+        received = Headers.of(*peer.response.headers.raw_items())
         headers = end_to_end(received).without(HANDSHAKE | {"date", "server"}).pairs
         await send({"type": "websocket.accept", "subprotocol": peer.subprotocol, "headers": headers})
         try:
@@ -165,16 +162,12 @@ def _no_handshake(error: InvalidHandshake | InvalidURI) -> UpstreamError:
     return UpstreamError(ProxyError.HTTP_PROTOCOL_ERROR, f"the origin's answer is no WebSocket handshake: {error}")
 
 
-def _encoded(fields: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, bytes]]:
-    return ((name.encode("latin-1"), value.encode("latin-1")) for name, value in fields)
-
-
 async def _deny(scope: Scope, send: Send, response: Response, body: bytes) -> int:
     """Refuse the handshake with this response, where the server can (ASGI's denial response). Returns its status."""
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": POLICY, "reason": f"status {response.status}"})
         return response.status
-    headers = response.headers.without({"content-length"}).adding(("content-length", str(len(body))))
+    headers = response.headers.with_(("content-length", str(len(body))))
     await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers.pairs})
     await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
     return response.status

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from app.admin.problems import Problem
 from app.config_error import nearest
+from app.core.fields import AUTHORITY
 from app.core.messages import Headers, Request
 from app.core.reasons import Reason
 from app.journal import Event
@@ -21,7 +22,6 @@ KEYS = ("method", "url", "headers")
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z]+")
-_AUTHORITY = re.compile(r"(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 # What may stand in a target as it is; the rest is percent-encoded, as a browser would.
 _AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
@@ -57,7 +57,7 @@ class Asked:
             raise Problem(400, f"headers has {len(hosts)} Host fields; write one")
         if authority is None and hosts:
             authority = hosts[0].lower()
-        if authority is not None and _AUTHORITY.fullmatch(authority) is None:
+        if authority is not None and AUTHORITY.fullmatch(authority) is None:
             raise Problem(400, f"{authority!r} is no host; write a name or an address, like localhost:8080")
         return cls(method, scheme, authority, target, headers)
 

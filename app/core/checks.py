@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.decisions import Exchange, Hit, StoredResponse
-from app.core.fields import split_list
+from app.core.directives import directive_name
+from app.core.fields import spelled, split_list
 from app.core.messages import Headers, Request
 from app.core.reasons import MEANINGS, Phase, Reason
 from app.core.refusing import REFUSED
@@ -92,11 +93,7 @@ def _only(request: Request, directive: str) -> tuple[Request, str]:
         # Pragma says nothing beside Cache-Control (RFC 9111 §5.4): an empty one stands for it.
         headers = kept.adding(("cache-control", "")) if lines else kept
         return request.with_headers(headers), described(kept, "pragma", "")
-    members = [
-        member
-        for member in split_list(", ".join(lines))
-        if member.partition("=")[0].strip(" \t").lower() == directive
-    ]  # fmt: skip
+    members = [member for member in split_list(", ".join(lines)) if directive_name(member) == directive]
     headers = request.headers.without({"cache-control", "pragma"})
     if not members:
         return request.with_headers(headers), ""
@@ -127,14 +124,6 @@ def described(headers: Headers, name: str, absent: str | None = None) -> str:
     if value is None:
         return f"no {spelled(name)}" if absent is None else absent
     return f"{spelled(name)}: {value}"
-
-
-_SPELLED = {"cdn": "CDN", "etag": "ETag", "rsc": "RSC", "dnt": "DNT"}
-
-
-def spelled(name: str) -> str:
-    """A field name as people write it."""
-    return "-".join(_SPELLED.get(part, part.capitalize()) for part in name.split("-"))
 
 
 def cookie_names(headers: Headers) -> str:

@@ -175,8 +175,11 @@ _TARGETED = {
 }
 
 
+def directive_name(member: str) -> str:
+    """The name of one member of Cache-Control, as it is compared."""
+    return member.partition("=")[0].strip(" \t").lower()
+
+
 def without_directives(value: str, names: Collection[str]) -> str:
     """The Cache-Control value with these directives taken out and the others left as they were written."""
-    return ", ".join(
-        member for member in split_list(value) if member.partition("=")[0].strip(" \t").lower() not in names
-    )
+    return ", ".join(member for member in split_list(value) if directive_name(member) not in names)

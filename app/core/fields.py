@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import gmtime
 
+# A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
+AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+
 # RFC 9111 §1.2.2: a value too large to be represented is taken as 2^31.
 MAX_DELTA = 2**31
 
@@ -20,8 +23,10 @@ _RFC850 = re.compile(r"[A-Za-z]{6,9}, (\d{2})-([A-Za-z]{3})-(\d{2}) (\d{2}):(\d{
 _ASCTIME = re.compile(r"[A-Za-z]{3} ([A-Za-z]{3}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})")
 
 
-def parse_date(value: str) -> int | None:
+def parse_date(value: str | None) -> int | None:
     """Seconds since the epoch of an HTTP-date in any of its three formats, or None (RFC 9110 §5.6.7)."""
+    if value is None:
+        return None
     if match := _IMF.fullmatch(value):
         day, month, year, *clock = match.groups()
         return _seconds(int(year), month, int(day), clock)
@@ -85,6 +90,14 @@ def split_members(value: str, separator: str = ",") -> Iterator[str]:
             start = position + 1
         position += 1
     yield value[start:].strip(" \t")
+
+
+_SPELLED = {"cdn": "CDN", "etag": "ETag", "rsc": "RSC", "dnt": "DNT"}
+
+
+def spelled(name: str) -> str:
+    """A field name as people write it."""
+    return "-".join(_SPELLED.get(part, part.capitalize()) for part in name.split("-"))
 
 
 def unquote(value: str) -> str:

@@ -68,7 +68,7 @@ def _corrected_initial_age(response: Response, request_time: float, response_tim
     age_value = parse_delta(lines[0]) if len(lines) == 1 else None
     if lines and age_value is None:
         return None
-    date = parse_date(response.headers.get("date") or "")
+    date = parse_date(response.headers.get("date"))
     apparent_age = 0 if date is None else max(0, int(response_time) - date)
     return max(apparent_age, (age_value or 0) + max(0.0, response_time - request_time))
 
@@ -100,16 +100,16 @@ def _from_expires(response: Response, control: Directives, _rules: Rules, respon
     if not lines or control.source != "cache-control":
         return None
     expires = parse_date(lines[0])
-    date = parse_date(response.headers.get("date") or "")
+    date = parse_date(response.headers.get("date"))
     return 0 if expires is None else expires - (response_time if date is None else date)
 
 
 def _from_heuristic(response: Response, control: Directives, rules: Rules, response_time: float) -> float | None:
     """A fraction of the time since the last change (RFC 9111 §4.2.2)."""
-    modified = parse_date(response.headers.get("last-modified") or "")
+    modified = parse_date(response.headers.get("last-modified"))
     if modified is None or not (control.public or response.status in HEURISTIC_STATUSES):
         return None
-    date = parse_date(response.headers.get("date") or "")
+    date = parse_date(response.headers.get("date"))
     unchanged = (response_time if date is None else date) - modified
     return min(max(0, unchanged) * rules.heuristic_fraction, rules.heuristic_max)
 

@@ -83,8 +83,8 @@ def range_applies(request: Request, headers: Headers) -> bool:
     date = parse_date(condition)
     if date is not None:
         # A date is strong only if the response was made after the second it names (RFC 9110 §8.8.2.2).
-        made = parse_date(headers.get("date") or "")
-        return parse_date(headers.get("last-modified") or "") == date and (made is None or date < made)
+        made = parse_date(headers.get("date"))
+        return parse_date(headers.get("last-modified")) == date and (made is None or date < made)
     etag = headers.get("etag")
     return etag is not None and EntityTag.parse(etag).matches_strongly(EntityTag.parse(condition))
 

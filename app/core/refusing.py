@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from app.core.decisions import Refuse
+from app.core.fields import AUTHORITY
 from app.core.forwarding import has_looped
 from app.core.messages import Request
 from app.core.reasons import Reason
 
-# A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
-_AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
-
 
 def _no_single_host(request: Request, _node: str) -> bool:
-    match = _AUTHORITY.fullmatch(request.authority)
+    match = AUTHORITY.fullmatch(request.authority)
     return match is None or int(match[1] or 0) > 65_535 or len(request.headers.lines("host")) > 1
 
 

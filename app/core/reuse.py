@@ -60,9 +60,13 @@ def request_directives(request: Request, rules: Rules) -> Directives:
     if rules.request_directives is RequestDirectives.IGNORE:
         return Directives()
     lines = request.headers.lines("cache-control")
-    if not lines and "no-cache" in (request.headers.get("pragma") or "").lower():
+    if not lines and _pragma_no_cache(request):
         lines = ["no-cache"]  # RFC 9111 §5.4
     return parse_cache_control(lines)
+
+
+def _pragma_no_cache(request: Request) -> bool:
+    return "no-cache" in (request.headers.get("pragma") or "").lower()
 
 
 def select(request: Request, stored: Iterable[StoredResponse]) -> StoredResponse | None:
@@ -76,7 +80,7 @@ def select(request: Request, stored: Iterable[StoredResponse]) -> StoredResponse
 
 
 def _newness(stored: StoredResponse) -> tuple[bool, float, float]:
-    date = parse_date(stored.response.headers.get("date") or "")
+    date = parse_date(stored.response.headers.get("date"))
     return stored.first_byte is None, stored.stored_at if date is None else date, stored.stored_at
 
 
@@ -135,7 +139,7 @@ def _judge_stale(request: Request, wanted: Directives, stored: StoredResponse, r
         return Hit(Reason.REQUEST_MAX_STALE, stored)
     if wanted.max_age is not None:  # without max-stale the client takes nothing stale (RFC 9111 §5.2.1.1)
         return _validate(Reason.REQUEST_MAX_AGE, Fwd.REQUEST, request, stored)
-    if rules.pragma_validates_stale and "no-cache" in (request.headers.get("pragma") or "").lower():
+    if rules.pragma_validates_stale and _pragma_no_cache(request):
         return _validate(Reason.REQUEST_PRAGMA, Fwd.REQUEST, request, stored)
     return _serve_stale(request, stored, now) or _validate(Reason.EXPIRED, Fwd.STALE, request, stored)
 

@@ -58,8 +58,8 @@ def not_modified(request: Request, response: Response) -> bool:
         return etag is not None and any(
             EntityTag.parse(etag).matches_weakly(EntityTag.parse(member)) for member in split_list(wanted)
         )
-    since = parse_date(request.headers.get("if-modified-since") or "")
-    changed = parse_date(response.headers.get("last-modified") or response.headers.get("date") or "")
+    since = parse_date(request.headers.get("if-modified-since"))
+    changed = parse_date(response.headers.get("last-modified") or response.headers.get("date"))
     return since is not None and changed is not None and changed <= since
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import sys
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
+from app.admin_client import SILENT, send
+from app.terminal import wants_color
 from app.why.text import rendered
 
 PATIENCE = 10.0
@@ -19,7 +19,7 @@ class Unanswered(Exception):
     """The message says why there is no answer and what to do."""
 
 
-def why_command(  # noqa: PLR0913, PLR0917
+def why_command(  # noqa: PLR0913, PLR0917 - what the command line gives
     admin: str, token: str | None, url: str, method: str, headers: Sequence[tuple[str, str]], as_json: bool
 ) -> int:
     """`admin` is the admin side's URL. Returns the exit code: 2 when there is no answer."""
@@ -31,25 +31,18 @@ def why_command(  # noqa: PLR0913, PLR0917
     if as_json:
         print(json.dumps(reasoning, indent=2))
     else:
-        print(rendered(harmless(reasoning), colour=_wants_colour()))
+        print(rendered(harmless(reasoning), colour=wants_color(sys.stdout, os.environ)))
     return 0
 
 
 def ask(admin: str, token: str | None, question: dict[str, Any]) -> dict[str, Any]:
-    """The answer of /v1/why. No proxy of the environment is asked, no redirect followed. Raises Unanswered."""
-    parts = urlsplit(admin)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE)
+    """The answer of /v1/why. Raises Unanswered."""
     fields = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
     try:
-        connection.request("POST", f"{parts.path}/v1/why", json.dumps(question), fields)
-        response = connection.getresponse()
-        status, body = response.status, response.read()
-    except (OSError, http.client.HTTPException) as error:
+        status, body = send(admin, "/v1/why", json.dumps(question), fields, patience=PATIENCE)
+    except SILENT as error:
         fix = "is Swerve running? Name its admin side with --admin or SWERVE_ADMIN"
         raise Unanswered(f"{admin} does not answer ({error}); {fix}") from None
-    finally:
-        connection.close()
     return _content(admin, status, body)
 
 
@@ -78,7 +71,3 @@ def harmless(value: Any) -> Any:
             return {name: harmless(one) for name, one in value.items()}
         case _:
             return value
-
-
-def _wants_colour() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

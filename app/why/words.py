@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.fields import spelled
 from app.why.drawing import length
 
 Reasoning = dict[str, Any]
-
-_SPELLED = {"cdn": "CDN"}
 
 
 def outcome_words(reasoning: Reasoning) -> str:
@@ -76,11 +75,6 @@ def rounded(seconds: float) -> str:
 
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def spelled(name: str) -> str:
-    """A field name as people write it."""
-    return "-".join(_SPELLED.get(part, part.capitalize()) for part in name.split("-"))
 
 
 def absent(value: str | None) -> str:

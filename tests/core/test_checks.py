@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.core.checks import cookie_names, described, refusal_checks, request_checks, response_checks, spelled
+from app.core.checks import cookie_names, described, refusal_checks, request_checks, response_checks
 from app.core.explain import Known, explain
+from app.core.fields import spelled
 from app.core.reasons import Reason
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
 from tests.core.build import NOW, RFC, exchange, head, req, row, stored

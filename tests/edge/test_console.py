@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from app.console import Console, Mode, mode_of, wants_color
+from app.console import Console, Mode, mode_of
 from app.core.decisions import Result, Verdict
 from app.core.reasons import MEANINGS, Reason
 from app.journal import Event
+from app.terminal import wants_color
 from tests.edge.events import HIT, KEY, Terminal, asking, event
 
 
