@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ARGS ?=
 LOCK_TOOL := uv==0.13.9
 COMPILE = $(BIN)/uv --quiet --no-config pip compile --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --custom-compile-command "make lock (ARGS=--upgrade takes newer versions)" $(ARGS)
+	--no-emit-index-url --no-strip-extras --custom-compile-command "make lock (ARGS=--upgrade takes newer versions)" $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check core conformance format lock clean node named-origin
