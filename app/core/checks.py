@@ -64,7 +64,7 @@ def refusal_checks(request: Request, node: str) -> tuple[Check, ...]:
     found = {
         Reason.BAD_HOST: request.authority,
         Reason.TARGET_TOO_LONG: f"{len(request.target)} bytes",
-        Reason.HEAD_TOO_LARGE: f"{sum(len(name) + len(value) for name, value in request.headers)} bytes",
+        Reason.HEAD_TOO_LARGE: f"{request.headers.size} bytes",
         Reason.METHOD_REFUSED: request.method,
         Reason.BAD_TARGET: request.target[:80],
         Reason.LOOP: described(request.headers, "cdn-loop", ""),

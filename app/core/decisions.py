@@ -9,7 +9,7 @@ from typing import Any
 from app.core.directives import Directives
 from app.core.freshness import Freshness
 from app.core.key import Selecting
-from app.core.messages import Request, Response
+from app.core.messages import Request, Response, unpacked
 from app.core.reasons import Reason
 
 
@@ -29,15 +29,17 @@ class Fwd(StrEnum):
 class StoredResponse:
     """A stored response (RFC 9111 §2): its head and what a lookup needs. The store alone knows what `body` is.
 
-    `size` is the stored body's length in bytes. `first_byte` and `complete_length` are set for a stored part (206).
-    `fetched_under` is the number of the last purge when its request was sent, `number` counts answers in the order in
-    which their heads came: time cannot tell, for the clock may be moved. After a failed refresh `failures` counts,
-    and no other refresh is tried before `held_until` (HTTP time).
+    `head` are its fields, packed: there may be a million of them, and few are read at a time. `size` is the stored
+    body's length in bytes. `first_byte` and `complete_length` are set for a stored part (206). `fetched_under` is the
+    number of the last purge when its request was sent, `number` counts answers in the order in which their heads came:
+    time cannot tell, for the clock may be moved. After a failed refresh `failures` counts, and no other refresh is
+    tried before `held_until` (HTTP time).
     """
 
     key: str
     selecting: Selecting
-    response: Response
+    status: int
+    head: bytes
     control: Directives
     freshness: Freshness
     body: Any = b""
@@ -51,6 +53,11 @@ class StoredResponse:
     failures: int = 0
     held_until: float = 0.0
     invalidated: bool = False
+
+    @property
+    def response(self) -> Response:
+        """The head, unpacked anew each time: ask once."""
+        return Response(self.status, unpacked(self.head))
 
     @property
     def variant(self) -> tuple[Selecting, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.decisions import StoredResponse
-from app.core.messages import Headers, Request, Response
+from app.core.messages import Headers, Request, Response, unpacked
 from app.core.ranges import Span, complete_length, content_range, multipart, range_applies, requested_spans
 from app.core.validation import not_modified
 
@@ -41,7 +41,7 @@ def deliver_stored(request: Request, stored: StoredResponse, now: float) -> Deli
 def aged(stored: StoredResponse, now: float) -> Response:
     """A stored response's head with its current age (RFC 9111 §5.1)."""
     age = ("age", str(int(stored.freshness.age(now))))
-    return stored.response.with_headers(stored.response.headers.adding(age))
+    return Response(stored.status, unpacked(stored.head).adding(age))
 
 
 def deliver_fetched(request: Request, response: Response) -> Delivery:
@@ -59,8 +59,8 @@ def _bodyless(request: Request, response: Response) -> bool:
 
 def not_modified_head(response: Response) -> Response:
     headers = response.headers
-    kept = Headers(pair for pair in headers if _stays_in_not_modified(pair[0].decode("latin-1")))
-    return Response(304, kept)
+    kept = tuple([pair for pair in headers if _stays_in_not_modified(pair[0].decode("latin-1"))])
+    return Response(304, Headers.lowered(kept))
 
 
 def _stays_in_not_modified(name: str) -> bool:

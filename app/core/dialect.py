@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from app.core.decisions import Result, Verdict
 from app.core.directives import without_directives
-from app.core.messages import Headers, Response
+from app.core.messages import Headers, Response, encoded_names
+from app.core.remembered import remembered
 from app.core.rules import Rules
 
 
@@ -21,6 +22,7 @@ class ClientCacheControl(StrEnum):
 
 # What STRIP_SHARED takes out: directives for shared caches (vercel.com/docs/caching/cache-control-headers, 2026-09).
 SHARED_DIRECTIVES = frozenset({"s-maxage", "stale-while-revalidate", "stale-if-error"})
+CACHE_CONTROL = frozenset({b"cache-control"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +75,32 @@ class Dialect:
 
 def speak(dialect: Dialect, response: Response, verdict: Verdict, identity: str | None = None) -> Response:
     """The head as this CDN's client would see it. `identity`: the identity field's value, from the caller."""
-    headers = response.headers.without(dialect.hidden)
+    headers, gone = response.headers, encoded_names(dialect.hidden)
     lines = [(status.name, status.words[verdict.result]) for status in dialect.status_fields]
     if dialect.identity is not None and identity is not None:
         lines.append((dialect.identity.name, identity))
     if dialect.server is not None:
         lines.append(("server", dialect.server))
-    if dialect.age_on_miss and "age" not in headers:
+    if dialect.age_on_miss and ("age" not in headers or "age" in dialect.hidden):
         lines.append(("age", "0"))
     if dialect.error is not None and verdict.result is Result.ERROR:
         lines.append((dialect.error.name, error_code(dialect.error, verdict)))
     control = client_cache_control(dialect, response.headers)
-    if control is not None:
-        headers = headers.without({"cache-control"})
-        lines += [("cache-control", control)] if control else []
-    headers = headers.with_(*lines)
-    if dialect.via is not None:
-        headers = headers.adding(("via", f"1.1 {dialect.via}"))
+    if control == "":
+        gone |= CACHE_CONTROL
+    elif control is not None:
+        lines.append(("cache-control", control))
+    spoken = headers.rewritten(gone, Headers.of(*lines))
+    return response.with_headers(spoken.adding(*_passed_on(dialect, response, verdict)))
+
+
+def _passed_on(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:
+    """Our members of the fields to which everybody on the way adds one."""
+    lines = [] if dialect.via is None else [("via", f"1.1 {dialect.via}")]
     # RFC 9211 §2: errors that were made here are no cache's answer, so no member speaks of them.
     if dialect.cache_status is not None and verdict.result is not Result.ERROR:
-        headers = headers.adding(("cache-status", cache_status(dialect.cache_status, verdict, response.status)))
-    return response.with_headers(headers)
+        lines.append(("cache-status", cache_status(dialect.cache_status, verdict, response.status)))
+    return lines
 
 
 def error_code(error: ErrorField, verdict: Verdict) -> str:
@@ -107,11 +114,15 @@ def client_cache_control(dialect: Dialect, headers: Headers) -> str | None:
         return dialect.default_cache_control
     if dialect.client_cache_control is ClientCacheControl.UNCHANGED:
         return None
-    targeted = {governing.field for governing in dialect.rules.governing}
-    if any(name in headers for name in targeted) or "private" in ", ".join(lines).lower():
+    targeted = [governing for governing in dialect.rules.governing if governing.field in headers]
+    if targeted or "private" in ", ".join(lines).lower():
         return None
-    rest = ", ".join(filter(None, (without_directives(line, SHARED_DIRECTIVES) for line in lines)))
-    return rest or dialect.default_cache_control or ""
+    return ", ".join(filter(None, map(_for_browsers, lines))) or dialect.default_cache_control or ""
+
+
+@remembered
+def _for_browsers(cache_control: str) -> str:
+    return without_directives(cache_control, SHARED_DIRECTIVES)
 
 
 def cache_status(cache: str, verdict: Verdict, status: int) -> str:

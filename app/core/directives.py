@@ -12,6 +12,7 @@ import http_sf
 
 from app.core.fields import MAX_DELTA, parse_delta, split_list, unquote
 from app.core.messages import Headers
+from app.core.remembered import remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ _QUALIFIED = {"no-cache": ("no_cache", "no_cache_fields"), "private": ("private"
 
 def parse_cache_control(lines: Iterable[str], source: str = "cache-control") -> Directives:
     """Tolerant, as RFC 9111 §5.2 asks: names in any case, values quoted or not, unknown directives ignored."""
+    return _parse_cache_control(source, *lines)
+
+
+@remembered
+def _parse_cache_control(source: str, *lines: str) -> Directives:
     pairs: list[tuple[str, str | None]] = []
     for line in lines:
         for member in split_list(line):
@@ -125,12 +131,13 @@ def governing_directives(headers: Headers, fields: Iterable[Governing], device: 
     """
     for governing in fields:
         lines = headers.lines(governing.field)
-        if lines and (directives := _TARGETED[governing.syntax](lines, governing.field, device)) is not None:
+        if lines and (directives := _TARGETED[governing.syntax](governing.field, device, *lines)) is not None:
             return directives
     return parse_cache_control(headers.lines("cache-control"))
 
 
-def _parse_structured(lines: list[str], source: str, _device: str) -> Directives | None:
+@remembered
+def _parse_structured(source: str, _device: str, *lines: str) -> Directives | None:
     try:
         members: Any = http_sf.parse(", ".join(lines).encode("latin-1"), tltype="dictionary")
     except ValueError:
@@ -150,7 +157,8 @@ def _parse_structured(lines: list[str], source: str, _device: str) -> Directives
     return _directives(source, pairs)
 
 
-def _parse_surrogate(lines: list[str], source: str, device: str) -> Directives | None:
+@remembered
+def _parse_surrogate(source: str, device: str, *lines: str) -> Directives | None:
     """Members may be addressed by a parameter (`max-age=60;device`); those for other devices are not ours."""
     ours: list[str] = []
     for line in lines:
@@ -164,8 +172,8 @@ def _parse_surrogate(lines: list[str], source: str, device: str) -> Directives |
     return parse_cache_control(known, source) if known else None
 
 
-def _parse_plain(lines: list[str], source: str, _device: str) -> Directives | None:
-    return parse_cache_control(lines, source) if any(any(split_list(line)) for line in lines) else None
+def _parse_plain(source: str, _device: str, *lines: str) -> Directives | None:
+    return parse_cache_control(lines, source) if any(map(split_list, lines)) else None
 
 
 _TARGETED = {

@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import gmtime
+
+from app.core.remembered import remembered
 
 # A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
 AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
@@ -25,8 +28,11 @@ _ASCTIME = re.compile(r"[A-Za-z]{3} ([A-Za-z]{3}) ([ \d]\d) (\d{2}):(\d{2}):(\d{
 
 def parse_date(value: str | None) -> int | None:
     """Seconds since the epoch of an HTTP-date in any of its three formats, or None (RFC 9110 §5.6.7)."""
-    if value is None:
-        return None
+    return None if value is None else _parse_date(value)
+
+
+@remembered
+def _parse_date(value: str) -> int | None:
     if match := _IMF.fullmatch(value):
         day, month, year, *clock = match.groups()
         return _seconds(int(year), month, int(day), clock)
@@ -53,7 +59,12 @@ def _seconds(year: int, month: str, day: int, clock: list[str]) -> int | None:
 
 def format_date(seconds: float) -> str:
     """IMF-fixdate, the only format to send (RFC 9110 §5.6.7)."""
-    year, month, day, hour, minute, second, weekday, *_ = gmtime(int(seconds))
+    return _format_date(int(seconds))
+
+
+@lru_cache(64)  # what is written at one time is mostly the same second
+def _format_date(seconds: int) -> str:
+    year, month, day, hour, minute, second, weekday, *_ = gmtime(seconds)
     return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year} {hour:02}:{minute:02}:{second:02} GMT"
 
 
@@ -70,13 +81,18 @@ def parse_length(value: str | None) -> int | None:
     return int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < 20 else None
 
 
-def split_list(value: str) -> Iterator[str]:
+def split_list(value: str) -> list[str]:
     """The members of a list, without empty ones (RFC 9110 §5.6.1)."""
-    return filter(None, split_members(value))
+    return list(filter(None, split_members(value)))
 
 
-def split_members(value: str, separator: str = ",") -> Iterator[str]:
+def split_members(value: str, separator: str = ",") -> list[str]:
     """What stands between separators, stripped, also nothing; in a quoted-string a separator is text (§5.6.4)."""
+    parts = _split_quoted(value, separator) if '"' in value else value.split(separator)
+    return [part.strip(" \t") for part in parts]
+
+
+def _split_quoted(value: str, separator: str) -> Iterator[str]:
     start = position = 0
     quoted = False
     while position < len(value):
@@ -86,10 +102,10 @@ def split_members(value: str, separator: str = ",") -> Iterator[str]:
         elif character == '"':
             quoted = not quoted
         elif character == separator and not quoted:
-            yield value[start:position].strip(" \t")
+            yield value[start:position]
             start = position + 1
         position += 1
-    yield value[start:].strip(" \t")
+    yield value[start:]
 
 
 _SPELLED = {"cdn": "CDN", "etag": "ETag", "rsc": "RSC", "dnt": "DNT"}

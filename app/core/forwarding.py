@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from app.core.fields import parse_delta, split_list
-from app.core.messages import Headers, Request, end_to_end, has_body
+from app.core.messages import Headers, Request, encoded_names, not_end_to_end
+from app.core.remembered import remembered
 from app.core.rules import SAFE_METHODS
 
 # Fields that change responses in many frameworks and are in nobody's cache key: ours are sent, the client's are not.
@@ -18,8 +20,12 @@ UNKEYED = frozenset(
         "x-client-ip", "x-http-method-override", "x-http-method", "x-method-override",
     }
 )  # fmt: skip
+# What we say of the client ourselves.
+CHAIN = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"})
 OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 CHUNKED = ("transfer-encoding", "chunked")
+REWRITTEN = encoded_names(frozenset({"host", "cdn-loop", "via"}))
+NOTHING = Headers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,55 +46,77 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     """The request as every later step sees it, in all that may select a response: what the client may not say is gone,
     what we say about the client is there. So no response is stored under fields that the origin has not seen.
     """
-    headers = end_to_end(request.headers)
-    if "transfer-encoding" in request.headers:
-        headers = headers.adding(CHUNKED)
-    gone = UNKEYED if request.method in SAFE_METHODS else UNKEYED - OVERRIDES
+    headers, stripped, safe = request.headers, forwarding.stripped, request.method in SAFE_METHODS
+    hops = not_end_to_end(headers)
+    kept = tuple([pair for pair in headers if pair[0] not in hops and _may_say(pair[0], stripped, safe)])
+    coding = Headers.of(CHUNKED) if "transfer-encoding" in headers else NOTHING
+    chain = _continued(request) if forwarding.trust else _chain(request)
+    return request.with_headers(Headers.lowered((*kept, *coding.pairs, *chain.pairs)))
+
+
+@lru_cache(128)  # clients send the same few names; whoever sends others cannot fill the memory
+def _may_say(name: bytes, stripped: frozenset[str], safe: bool) -> bool:
+    """Whether a client may send a field of this name, with a method that is safe or not."""
+    text = name.decode("latin-1")
+    prefixes = tuple(pattern[:-1] for pattern in stripped if pattern.endswith("*"))
     # CGI and its heirs take `_` for `-`: X_Forwarded_Host would be X-Forwarded-Host to them, and unknown to us.
-    gone |= {name for name in headers.names() if "_" in name}
-    headers = headers.without(gone | _stripped(headers, forwarding.stripped))
-    return request.with_headers(headers.adding(*_chain(request, trusted=forwarding.trust)))
+    if "_" in text or text in stripped or text.startswith(prefixes):
+        return False
+    return text not in UNKEYED or (text in OVERRIDES and not safe)
 
 
 def outbound(request: Request, forwarding: Forwarding) -> Headers:
     """The header section for the origin, for a request that has `arrived`, or one that was derived from such."""
-    headers = end_to_end(request.headers).without({"host", "cdn-loop", "via"})
-    lines = [CHUNKED] if has_body(request.headers) and "content-length" not in headers else []
-    lines += [line for line in _chain(request) if line[0] not in headers]  # a refresh has left the client's behind
-    loop = [*request.headers.lines("cdn-loop"), f"swerve; node={forwarding.node}"]
-    lines += [("via", ", ".join([*request.headers.lines("via"), "1.1 swerve"])), ("cdn-loop", ", ".join(loop))]
-    if request.method == "OPTIONS" and (left := parse_delta(headers.get("max-forwards"))) is not None:
+    sent = request.headers
+    lines = [CHUNKED] if "transfer-encoding" in sent else []
+    if not request.client:  # a refresh has left the client's behind
+        lines += [(name, value) for name, value in _said_of("", request.authority, request.scheme) if name not in sent]
+    loop = [*sent.lines("cdn-loop"), f"swerve; node={forwarding.node}"]
+    lines += [("via", ", ".join([*sent.lines("via"), "1.1 swerve"])), ("cdn-loop", ", ".join(loop))]
+    if request.method == "OPTIONS" and (left := parse_delta(sent.get("max-forwards"))) is not None:
         lines.append(("max-forwards", str(max(left - 1, 0))))  # RFC 9110 §7.6.2
     if forwarding.identity_field is not None and request.identity:
         lines.append((forwarding.identity_field, request.identity))
     host = Headers.of(("host", forwarding.host or request.authority))
-    return Headers((*host.pairs, *headers.with_(*lines, *forwarding.announced).pairs))
+    rest = sent.rewritten(not_end_to_end(sent) | REWRITTEN, Headers.of(*lines, *forwarding.announced))
+    return Headers.lowered((*host.pairs, *rest.pairs))
 
 
 def has_looped(request: Request, node: str) -> bool:
     """Whether this process has forwarded the request before (RFC 8586)."""
+    if "cdn-loop" not in request.headers:
+        return False
     members = (member for line in request.headers.lines("cdn-loop") for member in split_list(line))
     return any([part.strip(" \t") for part in member.split(";")] == ["swerve", f"node={node}"] for member in members)
 
 
-def _stripped(headers: Headers, patterns: frozenset[str]) -> set[str]:
-    prefixes = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
-    return {name for name in headers.names() if name in patterns or (prefixes and name.startswith(prefixes))}
+def _chain(request: Request) -> Headers:
+    """What we say of a client that is known; a request of our own has none."""
+    return _encoded_chain(request.client, request.authority, request.scheme)
 
 
-def _chain(request: Request, *, trusted: bool = False) -> list[tuple[str, str]]:
-    """X-Forwarded-* and Forwarded (RFC 7239), for a client that is known; a request of our own has none."""
-    node = f'"[{request.client}]"' if ":" in request.client else request.client
-    element = ";".join(filter(None, (node and f"for={node}", f'host="{request.authority}"', f"proto={request.scheme}")))
-    ours = {
+@remembered
+def _encoded_chain(client: str, authority: str, scheme: str) -> Headers:
+    return Headers.of(*_said_of(client, authority, scheme))
+
+
+def _said_of(client: str, authority: str, scheme: str) -> list[tuple[str, str]]:
+    """X-Forwarded-* and Forwarded (RFC 7239)."""
+    node = f'"[{client}]"' if ":" in client else client
+    element = ";".join(filter(None, (node and f"for={node}", f'host="{authority}"', f"proto={scheme}")))
+    said = {
         "forwarded": element,
-        "x-forwarded-for": request.client,
-        "x-forwarded-host": request.authority,
-        "x-forwarded-proto": request.scheme,
+        "x-forwarded-for": client,
+        "x-forwarded-host": authority,
+        "x-forwarded-proto": scheme,
     }
-    if trusted:
-        for name in ("forwarded", "x-forwarded-for"):
-            ours[name] = ", ".join(filter(None, (request.headers.get(name), ours[name])))
-        for name in ("x-forwarded-host", "x-forwarded-proto"):
-            ours[name] = request.headers.get(name) or ours[name]
-    return [(name, value) for name, value in ours.items() if value]
+    return [(name, value) for name, value in said.items() if value]
+
+
+def _continued(request: Request) -> Headers:
+    """The chain behind a proxy that is trusted: what it says goes first."""
+    said, ours = request.headers, _chain(request)
+    lists = [(name, (said.get(name), ours.get(name))) for name in ("forwarded", "x-forwarded-for")]
+    lines = [(name, ", ".join(filter(None, both))) for name, both in lists]
+    lines += [(name, said.get(name) or ours.get(name) or "") for name in ("x-forwarded-host", "x-forwarded-proto")]
+    return Headers.of(*(line for line in lines if line[1]))

@@ -40,16 +40,19 @@ def freshness(
     response: Response, control: Directives, rules: Rules, request_time: float, response_time: float
 ) -> Freshness:
     """The freshness of a response received at `response_time` for a request sent at `request_time`."""
-    lifetime, source = _lifetime(response, control, rules, response_time)
-    if rules.max_lifetime is not None:
-        lifetime = min(lifetime, rules.max_lifetime)
+    lifetime, source = lifetime_of(response, control, rules, response_time)
     age = _corrected_initial_age(response, request_time, response_time)
     born = response_time - (lifetime if age is None else age)
+    return Freshness(born, lifetime, source, *stale_windows(control, rules))
+
+
+def stale_windows(control: Directives, rules: Rules) -> tuple[int, int]:
+    """How long stale may be served while it is revalidated, and how long if the origin fails (RFC 5861)."""
+    if control.forbids_stale:
+        return 0, 0
     revalidate = _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
     on_error = _window(control.stale_if_error, rules.default_stale_if_error, rules)
-    if control.forbids_stale:
-        revalidate = on_error = 0
-    return Freshness(born, lifetime, source, revalidate, on_error if rules.stale_if_error_honoured else 0)
+    return revalidate, on_error if rules.stale_if_error_honoured else 0
 
 
 def _window(stated: int | None, default: int, rules: Rules) -> int:
@@ -71,6 +74,14 @@ def _corrected_initial_age(response: Response, request_time: float, response_tim
     date = parse_date(response.headers.get("date"))
     apparent_age = 0 if date is None else max(0, int(response_time) - date)
     return max(apparent_age, (age_value or 0) + max(0.0, response_time - request_time))
+
+
+def lifetime_of(
+    response: Response, control: Directives, rules: Rules, response_time: float
+) -> tuple[float, LifetimeSource | None]:
+    """How long a response may be used, and what says so."""
+    lifetime, source = _lifetime(response, control, rules, response_time)
+    return lifetime if rules.max_lifetime is None else min(lifetime, rules.max_lifetime), source
 
 
 def _lifetime(

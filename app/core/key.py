@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from app.core.fields import split_list, split_members
 from app.core.messages import Headers, Request
+from app.core.remembered import remembered
 from app.core.rules import Rules
 
 LONGEST_VALUE = 256
@@ -28,7 +29,12 @@ Selecting = tuple[tuple[str, str | None], ...]
 
 def base_key(scheme: str, authority: str, target: str) -> str:
     """What every variant of one URL shares."""
-    return f"GET {scheme} {normal_authority(scheme, authority)} {target}"
+    return f"{_origin_key(scheme, authority)} {target}"
+
+
+@remembered
+def _origin_key(scheme: str, authority: str) -> str:
+    return f"GET {scheme} {normal_authority(scheme, authority)}"
 
 
 def base_of(key: str) -> str:
@@ -47,6 +53,7 @@ def cache_key(request: Request, rules: Rules) -> str:
     return " ".join(parts)
 
 
+@remembered
 def _written(value: str) -> str:
     if len(value) <= LONGEST_VALUE:
         return quote(value, safe="*/,;:")
@@ -60,7 +67,12 @@ def normal_authority(scheme: str, authority: str) -> str:
 
 def vary_names(headers: Headers) -> tuple[str, ...]:
     """The field names in Vary, lower-case, sorted and once each; `*` among them if it is there."""
-    return tuple(sorted({name.lower() for line in headers.lines("vary") for name in split_list(line)}))
+    return _vary_names(*headers.lines("vary"))
+
+
+@remembered
+def _vary_names(*lines: str) -> tuple[str, ...]:
+    return tuple(sorted({name.lower() for line in lines for name in split_list(line)}))
 
 
 def selecting_fields(request: Request, names: Iterable[str]) -> Selecting:
@@ -83,8 +95,16 @@ def normalised(name: str, headers: Headers) -> str | None:
     value = headers.get(name)
     if value is None:
         return None
-    if name in _WEIGHTED:
-        return ",".join(f"{item};q={weight:g}" if weight < 1 else item for item, weight in _weighted(split_list(value)))
+    return _weighted_list(value) if name in _WEIGHTED else _plain_list(value)
+
+
+@remembered
+def _weighted_list(value: str) -> str:
+    return ",".join(f"{item};q={weight:g}" if weight < 1 else item for item, weight in _weighted(split_list(value)))
+
+
+@remembered
+def _plain_list(value: str) -> str:
     return ",".join(split_members(value))
 
 

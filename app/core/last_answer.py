@@ -22,7 +22,7 @@ from app.core.key import selects
 from app.core.reasons import Reason
 from app.core.reuse import INELIGIBLE
 from app.core.rules import ERROR_STATUSES, LifetimeSource, Rules
-from app.core.storing import conclude, lifetime_of
+from app.core.storing import conclude, freshness_of
 from app.core.timeline import Governance, governance
 from app.core.validation import conditional, merged
 
@@ -58,7 +58,7 @@ def last_answer(exchange: Exchange, stored: Sequence[StoredResponse], key: str, 
     # What confirmed a stored response was judged together with it.
     confirmed = forward.stored is not None and isinstance(outcome, Freshen | Reuse)
     judged = merged(exchange, forward.stored, rules) if forward.stored is not None and confirmed else exchange
-    found = lifetime_of(judged, rules)
+    found = freshness_of(judged, rules)
     return LastAnswer(
         method=exchange.request.method,
         status=exchange.response.status,

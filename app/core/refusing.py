@@ -9,11 +9,17 @@ from app.core.fields import AUTHORITY
 from app.core.forwarding import has_looped
 from app.core.messages import Request
 from app.core.reasons import Reason
+from app.core.remembered import remembered
 
 
 def _no_single_host(request: Request, _node: str) -> bool:
-    match = AUTHORITY.fullmatch(request.authority)
-    return match is None or int(match[1] or 0) > 65_535 or len(request.headers.lines("host")) > 1
+    return not _is_host(request.authority) or len(request.headers.lines("host")) > 1
+
+
+@remembered
+def _is_host(authority: str) -> bool:
+    match = AUTHORITY.fullmatch(authority)
+    return match is not None and int(match[1] or 0) <= 65_535
 
 
 def _no_path(request: Request, _node: str) -> bool:
@@ -28,7 +34,7 @@ LONGEST_TARGET = 16 * 2**10
 
 
 def _head_too_large(request: Request, _node: str) -> bool:
-    return sum(len(name) + len(value) for name, value in request.headers) > LONGEST_HEAD
+    return request.headers.size > LONGEST_HEAD
 
 
 REFUSED: tuple[tuple[Reason, int, Callable[[Request, str], bool]], ...] = (
@@ -45,4 +51,7 @@ REFUSED: tuple[tuple[Reason, int, Callable[[Request, str], bool]], ...] = (
 
 def refusal(request: Request, node: str) -> Refuse | None:
     """The first row that fires. `node` is what this process calls itself in CDN-Loop."""
-    return next((Refuse(reason, status) for reason, status, fires in REFUSED if fires(request, node)), None)
+    for reason, status, fires in REFUSED:
+        if fires(request, node):
+            return Refuse(reason, status)
+    return None

@@ -55,10 +55,13 @@ def decide(
     return lookup
 
 
+NOTHING_ASKED = Directives()
+
+
 def request_directives(request: Request, rules: Rules) -> Directives:
     """What the client asks of caches, or nothing where the rules say that clients are not asked."""
     if rules.request_directives is RequestDirectives.IGNORE:
-        return Directives()
+        return NOTHING_ASKED
     lines = request.headers.lines("cache-control")
     if not lines and _pragma_no_cache(request):
         lines = ["no-cache"]  # RFC 9111 §5.4
@@ -72,11 +75,16 @@ def _pragma_no_cache(request: Request) -> bool:
 def select(request: Request, stored: Iterable[StoredResponse]) -> StoredResponse | None:
     """The newest stored response that the request selects; complete ones before parts (RFC 9111 §4.1)."""
     fitting = [
-        one for one in stored
-        if selects(one.selecting, request, one.response.headers.get("content-language"))
-        and (one.first_byte is None or held_spans(request, one))
-    ]  # fmt: skip
-    return max(fitting, key=_newness, default=None)
+        one for one in stored if is_variant_for(request, one) and (one.first_byte is None or held_spans(request, one))
+    ]
+    return max(fitting, key=_newness) if len(fitting) > 1 else next(iter(fitting), None)
+
+
+def is_variant_for(request: Request, stored: StoredResponse) -> bool:
+    """Whether the stored response is the variant that the request selects (RFC 9111 §4.1)."""
+    by_language = any(name == "accept-language" for name, _ in stored.selecting)
+    language = stored.response.headers.get("content-language") if by_language else None
+    return selects(stored.selecting, request, language)
 
 
 def _newness(stored: StoredResponse) -> tuple[bool, float, float]:

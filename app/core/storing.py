@@ -19,13 +19,13 @@ from app.core.decisions import (
     StoredResponse,
 )
 from app.core.fields import format_date, parse_length
-from app.core.freshness import Freshness, freshness
+from app.core.freshness import Freshness, freshness, lifetime_of, stale_windows
 from app.core.invalidation import same_origin_target
-from app.core.key import selecting_fields, selects, vary_names
-from app.core.messages import Headers, Request, is_event_stream
+from app.core.key import selecting_fields, vary_names
+from app.core.messages import Headers, Request, is_event_stream, packed
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
-from app.core.reuse import decide, request_directives
+from app.core.reuse import decide, is_variant_for, request_directives
 from app.core.rules import ERROR_STATUSES, HEURISTIC_STATUSES, UNDERSTOOD_STATUSES, Ranges, Rules, SetCookie
 from app.core.validation import confirms, merged
 
@@ -68,11 +68,11 @@ def _authorization_unfit(exchange: Exchange, _rules: Rules) -> bool:
 def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     """Nothing says how long it may be used, and there is nothing by which to validate it either; or nothing at all
     allows a cache to keep it (RFC 9111 §3)."""
-    found = lifetime_of(exchange, rules)
-    allowed = found.source or exchange.control.public or exchange.response.status in HEURISTIC_STATUSES
+    lifetime, source = lifetime_of(exchange.response, exchange.control, rules, exchange.response_time)
+    allowed = source or exchange.control.public or exchange.response.status in HEURISTIC_STATUSES
     if not allowed:
         return True
-    if found.lifetime > 0 or found.stale_while_revalidate or found.stale_if_error:
+    if lifetime > 0 or any(stale_windows(exchange.control, rules)):
         return False
     validator = "etag" in exchange.response.headers or "last-modified" in exchange.response.headers
     return not (rules.store_for_validation and validator)
@@ -139,7 +139,7 @@ def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, ru
     reason = first_forbidding(exchange, rules)
     if reason is None:
         return Freshen(renewed)
-    own = replace(renewed, response=exchange.response.with_headers(exchange.response.headers.without({"age"})))
+    own = replace(renewed, head=packed(exchange.response.headers.without({"age"})))
     # Where only the request was in the way, what is stored is as good as before.
     return Reuse(reason, own, None if reason in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE) else stored)
 
@@ -173,10 +173,13 @@ def _save_or_pass(forward: Forward, exchange: Exchange, key: str, rules: Rules) 
 
 
 def first_forbidding(exchange: Exchange, rules: Rules) -> Reason | None:
-    return next((reason for reason, fires in FORBIDDEN if fires(exchange, rules)), None)
+    for reason, fires in FORBIDDEN:
+        if fires(exchange, rules):
+            return reason
+    return None
 
 
-def lifetime_of(exchange: Exchange, rules: Rules) -> Freshness:
+def freshness_of(exchange: Exchange, rules: Rules) -> Freshness:
     return freshness(exchange.response, exchange.control, rules, exchange.request_time, exchange.response_time)
 
 
@@ -188,9 +191,10 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
     return StoredResponse(
         key=key,
         selecting=selecting_fields(exchange.request, vary_names(response.headers)),
-        response=response.with_headers(dated(headers, exchange.response_time)),
+        status=response.status,
+        head=packed(dated(headers, exchange.response_time)),
         control=control,
-        freshness=lifetime_of(exchange, rules),
+        freshness=freshness_of(exchange, rules),
         first_byte=part.first if part else None,
         complete_length=part.complete if part else None,
         requested_range=exchange.request.headers.get("range") if part else None,
@@ -226,8 +230,7 @@ def shareable_with(outcome: Outcome, exchange: Exchange, request: Request, rules
         case Save(stored) | Freshen(stored):
             return isinstance(decide(request, [stored], rules, now), Hit)
         case ServeStale(reason, stored):
-            selected = selects(stored.selecting, request, stored.response.headers.get("content-language"))
-            return selected and reason is Reason.STALE_IF_ERROR
+            return reason is Reason.STALE_IF_ERROR and is_variant_for(request, stored)
         case Reuse():
             return False
         case Pass(reason, _, _):

@@ -95,7 +95,7 @@ def variant(stored: StoredResponse, rules: Rules, now: float, *, selected: bool)
     return Variant(
         selected=selected,
         selecting=tuple(Field.shown(name, value) for name, value in stored.selecting),
-        status=stored.response.status,
+        status=stored.status,
         age=round(fresh.age(now), 3),
         size=stored.size,
         governance=governance(headers, stored.control, rules),

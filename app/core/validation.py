@@ -23,10 +23,10 @@ OF_THE_BODY = frozenset({"content-encoding", "content-length", "content-range", 
 
 def conditional(request: Request, stored: StoredResponse) -> Request:
     """The request that asks the origin whether the stored response is still right (RFC 9111 §4.3.1)."""
-    lines = []
-    if (etag := stored.response.headers.get("etag")) is not None:
+    lines, held = [], stored.response.headers
+    if (etag := held.get("etag")) is not None:
         lines.append(("if-none-match", etag))
-    if (modified := stored.response.headers.get("last-modified")) is not None:
+    if (modified := held.get("last-modified")) is not None:
         lines.append(("if-modified-since", modified))
     return request.with_headers(request.headers.without(CONDITIONS | {"range"}).with_(*lines))
 
@@ -59,18 +59,21 @@ def not_modified(request: Request, response: Response) -> bool:
             EntityTag.parse(etag).matches_weakly(EntityTag.parse(member)) for member in split_list(wanted)
         )
     since = parse_date(request.headers.get("if-modified-since"))
+    if since is None:
+        return False
     changed = parse_date(response.headers.get("last-modified") or response.headers.get("date"))
-    return since is not None and changed is not None and changed <= since
+    return changed is not None and changed <= since
 
 
 def confirms(exchange: Exchange, stored: StoredResponse) -> bool:
     """Whether this answer to our own condition, or to HEAD, speaks of the stored response (RFC 9111 §4.3.4, §4.3.5)."""
-    new, old = exchange.response.headers, stored.response.headers
+    new = exchange.response.headers
     if exchange.response.status == 304:
         sent = exchange.request.headers
         return "if-none-match" in sent or "if-modified-since" in sent
-    if exchange.response.status != stored.response.status or new.get("content-length") not in (None, str(stored.size)):
+    if exchange.response.status != stored.status or new.get("content-length") not in (None, str(stored.size)):
         return False
+    old = stored.response.headers
     return all(new.get(name) == old.get(name) for name in ("etag", "last-modified") if name in new)
 
 
@@ -81,19 +84,20 @@ def merged(exchange: Exchange, stored: StoredResponse, rules: Rules) -> Exchange
     A 304 with another entity-tag than the one we asked about must not update what is stored. The origin has yet said
     that what we named is current: it is used and its age starts anew, but its fields stay.
     """
-    old, new = stored.response.headers, exchange.response.headers
-    headers = old if _speaks_of_another(new, stored) else _merged(old, new)
+    held, new = stored.response, exchange.response.headers
+    old = held.headers
+    headers = old if _speaks_of_another(new, old) else _merged(old, new)
     headers = headers.with_(("date", new.get("date") or format_date(exchange.response_time)))
     return replace(
         exchange,
         request=replace(exchange.request, method="GET"),
-        response=stored.response.with_headers(headers),
+        response=held.with_headers(headers),
         control=rules.directives(headers),
     )
 
 
-def _speaks_of_another(new: Headers, stored: StoredResponse) -> bool:
-    named, held = new.get("etag"), stored.response.headers.get("etag")
+def _speaks_of_another(new: Headers, old: Headers) -> bool:
+    named, held = new.get("etag"), old.get("etag")
     if named is None:
         return False
     return held is None or not EntityTag.parse(named).matches_weakly(EntityTag.parse(held))
@@ -101,4 +105,4 @@ def _speaks_of_another(new: Headers, stored: StoredResponse) -> bool:
 
 def _merged(old: Headers, new: Headers) -> Headers:
     update = new.without(OF_THE_BODY)
-    return Headers((*old.without(update.names()).pairs, *update.pairs))
+    return Headers.lowered((*old.without(update.names()).pairs, *update.pairs))

@@ -23,6 +23,7 @@ from app.core.decisions import (
 from app.core.reasons import Reason
 from app.core.rules import LifetimeSource
 
+_STORED = (Save, Freshen)
 _INELIGIBLE = frozenset({Fwd.METHOD, Fwd.BYPASS})
 
 
@@ -32,21 +33,26 @@ def of_refusal(refuse: Refuse, key: str) -> Verdict:
 
 def of_hit(hit: Hit, key: str, now: float) -> Verdict:
     result = Result.HIT if hit.stored.freshness.is_fresh(now) else Result.STALE
-    return _with_times(Verdict(result, hit.reason, key), hit.stored, now)
+    ttl, age, stale_for, source = _life(hit.stored, now)
+    return Verdict(result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source)
 
 
 def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str, now: float) -> Verdict:
     """The verdict on a request that went to the origin."""
-    verdict = Verdict(
+    ttl, age, stale_for, source = _NO_LIFE if isinstance(outcome, Pass) else _life(outcome.stored, now)
+    return Verdict(
         _result(forward, outcome, exchange),
         _reason(forward, outcome),
         key,
         fwd=forward.fwd,
         fwd_status=None if exchange.proxy_error else exchange.response.status,
-        stored=isinstance(outcome, Save | Freshen),
+        stored=isinstance(outcome, _STORED),
+        ttl=ttl,
+        age=age,
+        stale_for=stale_for,
+        source=source,
         proxy_error=exchange.proxy_error,
     )
-    return verdict if isinstance(outcome, Pass) else _with_times(verdict, outcome.stored, now)
 
 
 def waited_along(verdict: Verdict) -> Verdict:
@@ -80,15 +86,16 @@ def _reason(forward: Forward, outcome: Outcome) -> Reason:
             return forward.reason
 
 
-def _with_times(verdict: Verdict, stored: StoredResponse, now: float) -> Verdict:
+Life = tuple[int | None, int | None, int | None, str | None]
+_NO_LIFE: Life = (None, None, None, None)
+
+
+def _life(stored: StoredResponse, now: float) -> Life:
+    """What a verdict says of a stored response: ttl, age, stale_for and source."""
     fresh = stored.freshness
-    return replace(
-        verdict,
-        ttl=int(fresh.lifetime) - int(fresh.age(now)),  # so that age and ttl add up to the lifetime, as people expect
-        age=int(fresh.age(now)),
-        stale_for=int(fresh.stale_while_revalidate),
-        source=_source(stored),
-    )
+    age = int(fresh.age(now))
+    # So that age and ttl add up to the lifetime, as people expect.
+    return int(fresh.lifetime) - age, age, int(fresh.stale_while_revalidate), _source(stored)
 
 
 def _source(stored: StoredResponse) -> str | None:

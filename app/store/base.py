@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.core.decisions import StoredResponse
@@ -33,6 +33,16 @@ class Store(Protocol):
 
     def purged_since(self, key: str, number: int) -> bool:
         """Whether a purge after that one spoiled the key."""
+
+    @property
+    def epoch(self) -> int:
+        """Moves with every purge: what was found under another epoch may have been spoiled since."""
+
+    def touch(self, key: str) -> None:
+        """Count as a use of the key that it was answered without a lookup."""
+
+    def watch(self, listener: Callable[[str], None]) -> None:
+        """Call the listener with the key whenever what is kept under it has changed, or had to make room for others."""
 
 
 class PurgeLog:

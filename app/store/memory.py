@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cachetools import LRUCache
 
 from app.core.decisions import StoredResponse
 from app.store.base import PurgeLog
 
-# What Python keeps around a stored response and a field line, beside their bytes: measured on CPython 3.11, rounded up.
-RESPONSE_OVERHEAD = 1_100
-LINE_OVERHEAD = 155
+# What Python keeps around a stored response, and around a field line that selects it, beside their bytes: measured on
+# CPython 3.11, in a store that has been full for long.
+RESPONSE_OVERHEAD = 900
+LINE_OVERHEAD = 110
 
 # Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
 MAX_VARIANTS = 64
@@ -23,17 +24,30 @@ def weight(variants: Sequence[StoredResponse]) -> int:
 
 
 def _weight(stored: StoredResponse) -> int:
-    lines = sum(LINE_OVERHEAD + len(name) + len(value) for name, value in stored.response.headers)
-    selecting = sum(LINE_OVERHEAD + len(name) + len(value or "") for name, value in stored.selecting)
-    return RESPONSE_OVERHEAD + stored.size + 2 * len(stored.key) + lines + selecting
+    selecting = sum([LINE_OVERHEAD + len(name) + len(value or "") for name, value in stored.selecting])
+    return RESPONSE_OVERHEAD + stored.size + len(stored.head) + len(stored.key) + selecting
+
+
+class _Variants(LRUCache[str, tuple[StoredResponse, ...]]):
+    """Variants by key, sized by weight. `evicted` is told which key had to make room for another."""
+
+    def __init__(self, max_size: int, evicted: Callable[[str], None]) -> None:
+        super().__init__(max_size, getsizeof=weight)
+        self._evicted = evicted
+
+    def popitem(self) -> tuple[str, tuple[StoredResponse, ...]]:
+        key, variants = super().popitem()
+        self._evicted(key)
+        return key, variants
 
 
 class MemoryStore:
     """Responses in this process's memory, at most `max_size` bytes of them by `weight`."""
 
     def __init__(self, max_size: int) -> None:
-        self._variants: LRUCache[str, tuple[StoredResponse, ...]] = LRUCache(max_size, getsizeof=weight)
+        self._variants = _Variants(max_size, self._changed)
         self._purges = PurgeLog()
+        self._listeners: list[Callable[[str], None]] = []
 
     @property
     def size(self) -> float:
@@ -67,8 +81,8 @@ class MemoryStore:
         rest = tuple(one for one in self._variants.get(stored.key, ()) if one.variant != stored.variant)
         if rest:
             self._put(stored.key, rest)
-        else:
-            self._variants.pop(stored.key, None)
+        elif self._variants.pop(stored.key, None) is not None:
+            self._changed(stored.key)
 
     async def invalidate(self, base: str) -> None:
         self._purges.purge(base)
@@ -79,14 +93,29 @@ class MemoryStore:
     def purged_since(self, key: str, number: int) -> bool:
         return self._purges.purged_since(key, number)
 
+    @property
+    def epoch(self) -> int:
+        return self._purges.number
+
+    def touch(self, key: str) -> None:
+        self._variants.get(key)
+
+    def watch(self, listener: Callable[[str], None]) -> None:
+        self._listeners.append(listener)
+
+    def _changed(self, key: str) -> None:
+        for listener in self._listeners:
+            listener(key)
+
     def _put(self, key: str, variants: tuple[StoredResponse, ...]) -> None:
+        self._variants.pop(key, None)  # and with it the older string of the same key
         while variants:
             try:
                 self._variants[key] = variants
-                return
+                break
             except ValueError:  # larger than the whole store: the oldest variants go first
                 variants = variants[1:]
-        self._variants.pop(key, None)
+        self._changed(key)
 
 
 def _is_newer(one: StoredResponse, other: StoredResponse) -> bool:

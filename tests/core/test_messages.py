@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.messages import end_to_end, has_body, is_event_stream
+from app.core.messages import Headers, end_to_end, has_body, is_event_stream, packed, unpacked
 from tests.core.build import head, req, res, row, text_of
 
 COOKIES = "set-cookie: a=1 | x: 0 | set-cookie: b=2, c"
@@ -136,6 +136,20 @@ def test_headers_are_values() -> None:
 def test_heads_are_replaced_not_changed() -> None:
     assert req("GET /a").with_headers(head("x: 1")) == req("GET /a | x: 1")
     assert res("404").with_headers(head("x: 1")) == res("404 | x: 1")
+
+
+@pytest.mark.parametrize("fields", ["", "a: 1", "a:", "a: 1 | b: | a: 3", COOKIES])
+def test_fields_are_kept_as_they_came(fields: str) -> None:
+    assert text_of(unpacked(packed(head(fields)))) == text_of(head(fields))
+
+
+def test_a_line_feed_cannot_make_fields_of_its_own() -> None:
+    assert unpacked(packed(Headers([(b"a", b"1\nset-cookie\nx")]))) == head("a: 1 set-cookie x")
+
+
+@pytest.mark.parametrize(("fields", "size"), [("", 0), ("a: 1", 2), ("ab: 1 | ab: 23", 7)])
+def test_size_counts_names_and_values(fields: str, size: int) -> None:
+    assert head(fields).size == size
 
 
 def test_what_is_read_cannot_be_changed_by_the_reader() -> None:
