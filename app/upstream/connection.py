@@ -5,27 +5,16 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
+from app.upstream.alarm import Alarm
 from app.upstream.errors import ProxyError
 from app.upstream.exchange import Exchange
-from app.upstream.request_body import RequestBody, closes_connection
-from app.upstream.response_parser import OnInformational, ResponseParser
+from app.upstream.messages import Outgoing, Timeouts
+from app.upstream.request_body import Framed, RequestBody
+from app.upstream.response_parser import ResponseParser
 
 CONTINUE_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class Outgoing:
-    """A request ready for the wire: `head` ends with the empty line; seconds, None for no limit."""
-
-    method: str
-    head: bytes
-    body: RequestBody | None
-    first_byte: float | None
-    write: float | None
-    on_informational: OnInformational | None
 
 
 class Connection(asyncio.Protocol):
@@ -33,6 +22,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, released: Callable[[Connection], None], lost: Callable[[Connection], None]) -> None:
         self.served = 0
+        self.idle_since = 0.0  # the pool's to say
         self._released = released
         self._lost = lost
         self.open = False
@@ -43,29 +33,26 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._write_blocked = False
 
-    async def fetch(self, request: Outgoing) -> Exchange:
-        """Send the request and wait for the final head. Raises UpstreamError; the connection is then gone."""
-        exchange = Exchange(self._transport, ResponseParser(request.method, request.on_informational))
-        if self.open:
-            self._start(request, exchange)
-        else:  # it was handed over, and died on the way
+    def start(self, request: Outgoing, wire: Framed, limits: Timeouts) -> Exchange:
+        """Send the request. If its exchange fails, the connection is gone."""
+        response = ResponseParser(request.method, request.on_informational)
+        exchange = Exchange(self._transport, response, self._alarm, limits.idle)
+        if not self.open:  # it was handed over, and died on the way
             exchange.lost()
-        await exchange.head()
-        return exchange
-
-    def _start(self, request: Outgoing, exchange: Exchange) -> None:
+            return exchange
         self._exchange = exchange
-        self._last = closes_connection(request.head)
-        self._transport.write(request.head)
-        if request.body is None:
+        self._last = wire.last
+        self._transport.write(wire.head)
+        if wire.body is None:
             self._sent = True
-            exchange.arm(request.first_byte, ProxyError.HTTP_RESPONSE_TIMEOUT)
+            self._alarm.set(limits.first_byte, ProxyError.HTTP_RESPONSE_TIMEOUT)
         else:
             self._sent = False
             # A response may come before the request is wholly sent, and both may be endless: they need two tasks.
             # It is born here, not in app.tasks, since it never outlives the connection, which cancels it.
-            send = self._send(request.body, request, exchange)
+            send = self._send(wire.body, limits, exchange)
             self._sender = asyncio.get_running_loop().create_task(send)
+        return exchange
 
     def fit(self) -> bool:
         """Whether an idle connection may be used: open, and silent, also in what the loop has not read yet."""
@@ -77,15 +64,15 @@ class Connection(asyncio.Protocol):
 
     # The request's content.
 
-    async def _send(self, body: RequestBody, request: Outgoing, exchange: Exchange) -> None:
+    async def _send(self, body: RequestBody, limits: Timeouts, exchange: Exchange) -> None:
         try:
             if body.expects_continue:
                 await exchange.permission(CONTINUE_SECONDS)
-            if await self._write_all(body, request.write, exchange):
+            if await self._write_all(body, limits.write, exchange):
                 self._transport.write(body.last())
                 self._sent = True
                 if not exchange.response.head_complete:
-                    exchange.arm(request.first_byte, ProxyError.HTTP_RESPONSE_TIMEOUT)
+                    self._alarm.set(limits.first_byte, ProxyError.HTTP_RESPONSE_TIMEOUT)
         except Exception as error:  # whatever the client's side raised: the requester gets it
             exchange.fail(error)
 
@@ -121,6 +108,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but not by inheritance
         self.open = True
+        self._alarm = Alarm(asyncio.get_running_loop(), self._expired)
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
@@ -141,6 +129,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.open = False
+        self._alarm.close()
         if self._exchange is not None:
             self._exchange.lost()
             self._finish(self._exchange)
@@ -154,6 +143,10 @@ class Connection(asyncio.Protocol):
         self._write_blocked = False
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
+
+    def _expired(self, limit: ProxyError) -> None:
+        if self._exchange is not None:
+            self._exchange.expire(limit)
 
     def _finish(self, exchange: Exchange) -> None:
         """The response is over: back to the pool, unless a message on this connection may be cut or have a tail."""

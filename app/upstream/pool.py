@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from app.upstream.connection import Connection
@@ -22,7 +22,7 @@ class Pool:
         self._idle_seconds = idle
         self._connections: set[Connection] = set()
         self._dialling = 0
-        self._idle: OrderedDict[Connection, float] = OrderedDict()  # to when it became idle: the oldest is first
+        self._idle: list[Connection] = []  # the one used last is last
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
         self._closed = False
@@ -37,17 +37,21 @@ class Pool:
     def idle(self) -> int:
         return len(self._idle)
 
-    async def acquire(self, connect: float | None, patience: float | None, *, fresh: bool = False) -> Connection:
-        """A connection for one request: the one used last, or with `fresh` a new one. Seconds. Raises UpstreamError."""
-        if self._closed:
-            raise UpstreamError(ProxyError.PROXY_INTERNAL_ERROR)
-        if fresh and self._idle and not self._room():
-            self._discard(next(iter(self._idle)))
-        while self._idle and not fresh:
-            connection, _ = self._idle.popitem()
+    def take(self) -> Connection | None:
+        """An idle connection for one request, if there is any: the one used last, which is the likeliest to live."""
+        while self._idle and not self._closed:
+            connection = self._idle.pop()
             if connection.fit():
                 return connection
             self._discard(connection)
+        return None
+
+    async def acquire(self, connect: float | None, patience: float | None) -> Connection:
+        """A new connection, or if there is no room for it the first that is free. Seconds. Raises UpstreamError."""
+        if self._closed:
+            raise UpstreamError(ProxyError.PROXY_INTERNAL_ERROR)
+        if self._idle and not self._room():
+            self._discard(self._idle[0])
         if self._room() and not self._waiting:
             self._dialling += 1
             return await self._open(connect)
@@ -130,21 +134,22 @@ class Pool:
             connection.abort()
         else:
             loop = asyncio.get_running_loop()
-            self._idle[connection] = loop.time()
+            connection.idle_since = loop.time()
+            self._idle.append(connection)
             if self._sweep is None:
                 self._sweep = loop.call_later(self._idle_seconds, self._expire)
 
     def _lost(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
-            self._idle.pop(connection, None)
+            if connection in self._idle:
+                self._idle.remove(connection)
             self._offer_place()
         if self._closed and not self._connections:
             self._empty.set()
 
     def _discard(self, connection: Connection) -> None:
         """Close an idle one; its place is free at once."""
-        self._idle.pop(connection, None)
         connection.abort()
         self._lost(connection)
 
@@ -153,11 +158,12 @@ class Pool:
         self._sweep = None
         loop = asyncio.get_running_loop()
         while self._idle:
-            connection, since = next(iter(self._idle.items()))
-            if since + self._idle_seconds > loop.time():
-                self._sweep = loop.call_at(since + self._idle_seconds, self._expire)
+            oldest = self._idle[0]
+            due = oldest.idle_since + self._idle_seconds
+            if due > loop.time():
+                self._sweep = loop.call_at(due, self._expire)
                 return
-            self._discard(connection)
+            self._discard(oldest)
 
 
 def _give_up(waiter: asyncio.Future[Connection | None]) -> None:

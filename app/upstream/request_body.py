@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from dataclasses import dataclass
 
 from app.upstream.errors import ProxyError, UpstreamError
+from app.upstream.messages import Outgoing
 
 
-def request_head(method: str, target: bytes, fields: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Nothing added, nothing removed. Raises UpstreamError (http_request_error) for what would split the request."""
-    lines = [b"%b %b HTTP/1.1\r\n" % (method.encode("latin-1", "replace"), target)]
-    lines += [b"%b: %b\r\n" % field for field in fields]
-    lines.append(b"\r\n")
-    head = b"".join(lines)
-    ends = len(lines)
-    if lines[0].count(b" ") != 2 or head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
-        raise UpstreamError(ProxyError.HTTP_REQUEST_ERROR, "a line break, NUL or space where none may be")
-    return head
+@dataclass(slots=True)
+class Framed:
+    """`head` ends with the empty line; `last` on its connection, as it says itself (RFC 9112 §9.6)."""
+
+    head: bytes
+    body: RequestBody | None
+    last: bool
 
 
 class RequestBody:
@@ -52,16 +52,37 @@ class RequestBody:
         return b"0\r\n\r\n" if self._chunked else b""
 
 
-def request_body(head: bytes, stream: AsyncIterable[bytes]) -> RequestBody | None:
-    """The content that the head announces (RFC 9112 §6: only these two fields do), or None.
-
-    Raises UpstreamError (http_request_error) for framing that two readers could understand differently.
-    """
+def framed(request: Outgoing) -> Framed:
+    """Raises UpstreamError (http_request_error) for what two readers could understand differently."""
+    head = _head(request)
     folded = head.lower()
-    if b"\r\ncontent-length:" not in folded and b"\r\ntransfer-encoding:" not in folded:
-        return None
+    if _FRAMING.search(folded) is None:  # as in nearly every request
+        return Framed(head, None, False)
+    return Framed(head, _body(folded, request.body), b"close" in _values(folded, b"connection"))
+
+
+# The fields that matter to a connection.
+_FRAMING = re.compile(rb"\r\n(?:content-length|transfer-encoding|connection):")
+
+
+def _head(request: Outgoing) -> bytes:
+    """Nothing added, nothing removed."""
+    first = b"%b %b HTTP/1.1" % (request.method.encode("latin-1", "replace"), request.target)
+    lines = [first, *map(b": ".join, request.fields), b"", b""]
+    head = b"\r\n".join(lines)
+    ends = len(lines) - 1
+    if first.count(b" ") != 2 or head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise UpstreamError(ProxyError.HTTP_REQUEST_ERROR, "a line break, NUL or space where none may be")
+    return head
+
+
+def _body(folded: bytes, stream: AsyncIterable[bytes] | None) -> RequestBody | None:
+    """The content that the head announces (RFC 9112 §6: only these two fields do), or None."""
     lengths, codings = _values(folded, b"content-length"), _values(folded, b"transfer-encoding")
+    if not lengths and not codings:
+        return None
     expects_continue = b"100-continue" in _values(folded, b"expect")
+    stream = _nothing() if stream is None else stream
     if codings:
         if lengths or codings[-1] != b"chunked" or b"chunked" in codings[:-1]:
             raise UpstreamError(ProxyError.HTTP_REQUEST_ERROR, "its framing is ambiguous")
@@ -72,12 +93,6 @@ def request_body(head: bytes, stream: AsyncIterable[bytes]) -> RequestBody | Non
     return RequestBody(stream, length, expects_continue) if length else None
 
 
-def closes_connection(head: bytes) -> bool:
-    """Whether the request itself says that it is the last on its connection (RFC 9112 §9.6)."""
-    folded = head.lower()
-    return b"\r\nconnection:" in folded and b"close" in _values(folded, b"connection")
-
-
 def _values(folded: bytes, name: bytes) -> list[bytes]:
     """The members of every such field line of a lower-cased head, in order."""
     values: list[bytes] = []
@@ -85,3 +100,8 @@ def _values(folded: bytes, name: bytes) -> list[bytes]:
         if line.startswith(name + b":"):
             values += [member.strip() for member in line[len(name) + 1 :].split(b",")]
     return values
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield

@@ -6,14 +6,10 @@ of a HEAD response, knows no end of input, and says nothing of surplus bytes but
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import httptools
 
 from app.upstream.errors import ProxyError, UpstreamError, translate
-
-Fields = list[tuple[bytes, bytes]]
-OnInformational = Callable[[int, Fields], None]
+from app.upstream.messages import Fields, OnInformational
 
 HEAD_LIMIT = 64 * 1024
 
@@ -29,9 +25,7 @@ class ResponseParser:
     def __init__(self, method: str, on_informational: OnInformational | None = None) -> None:
         self.status = 0
         self.reason = b""
-        self.fields: Fields = []
         self.version = ""
-        self.chunks: list[bytes] = []
         self.started = False
         self.continues = False
         self.head_complete = False
@@ -39,11 +33,13 @@ class ResponseParser:
         self.persistent = False
         self.surplus = False
         self.ends_with_input = False
+        self._interim = False
+        self._invalid = ""
+        self.fields: Fields = []
+        self.chunks: list[bytes] = []
         self._to_head = method == "HEAD"
         self._on_informational = on_informational
         self._head_received = 0
-        self._interim = False
-        self._invalid = ""
         # Transfer-Encoding beside Content-Length wins (RFC 9112 §6.3); a bare LF ends a line (§2.2).
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(lenient_chunked_length=True, lenient_optional_cr_before_lf=True)
@@ -94,7 +90,7 @@ class ResponseParser:
             self._informational()
         elif not 200 <= self.status <= 599:
             self._invalid = f"its status is {self.status}"
-        elif self._head_size() > HEAD_LIMIT:
+        elif self._head_received > HEAD_LIMIT and self._head_size() > HEAD_LIMIT:
             self._invalid = "its head is too large"
         else:
             self._final()
@@ -143,7 +139,5 @@ class ResponseParser:
         return [member.strip().lower() for member in joined.split(b",")]
 
     def _head_size(self) -> int:
-        """Bytes of the fields, counted only if as much as that has arrived at all."""
-        if self._head_received <= HEAD_LIMIT:
-            return 0
+        """Bytes of the fields: what has arrived may be content too."""
         return sum(len(name) + len(value) + len(b": \r\n") for name, value in self.fields)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from app.upstream import Answer, ProxyError, Timeouts, UpstreamError
-from app.upstream.transport import OriginStream
+from app.upstream.exchange import Exchange
 from tests.live.raw_origin import Client, Wire, content, on_each_loop, serving
 
 pytestmark = pytest.mark.live
@@ -104,9 +104,9 @@ async def test_an_origin_that_stops_reading_is_a_write_timeout() -> None:
 
 
 def _unread(answer: Answer) -> Callable[[], int]:
-    stream = answer.body._stream  # type: ignore[attr-defined]
-    assert isinstance(stream, OriginStream)
-    return lambda: stream.exchange.unread
+    exchange = answer.body
+    assert isinstance(exchange, Exchange)
+    return lambda: exchange.unread
 
 
 async def _settled(value: Callable[[], int]) -> None:

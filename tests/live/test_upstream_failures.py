@@ -190,3 +190,38 @@ async def test_tls_to_somebody_who_speaks_none() -> None:
     async with RawOrigin(plain) as origin:
         error = await failure(origin.url.replace("http:", "https:"))
     assert (error.error, error.status) == (ProxyError.TLS_PROTOCOL_ERROR, 502)
+
+
+@on_each_loop
+async def test_the_wait_for_the_first_byte_begins_anew_with_each_request() -> None:
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.send(OK)
+        await wire.head()
+        await asyncio.sleep(0.25)
+        await wire.send(OK)
+        await wire.closed()
+
+    async with serving(script, timeouts=Timeouts(first_byte=0.4)) as (origin, client):
+        await client.fetch()
+        await asyncio.sleep(0.25)
+        assert await client.fetch() == b"ok", "0.5 s after the first request, 0.25 s after its own"
+    assert origin.connections == 1
+
+
+@on_each_loop
+async def test_an_answered_request_does_not_end_the_wait_of_the_next_one_on_its_connection() -> None:
+    """The second request is on its way before the first requester has seen its answer."""
+
+    async def script(wire: Wire) -> None:
+        await wire.head()
+        await wire.send(OK)
+        await wire.head()
+        await wire.closed()
+
+    async with serving(script, limit=1, timeouts=Timeouts(first_byte=0.05)) as (origin, client):
+        first, second = await asyncio.gather(client.fetch(), client.fetch(), return_exceptions=True)
+    assert first == b"ok"
+    assert isinstance(second, UpstreamError)
+    assert second.error is ProxyError.HTTP_RESPONSE_TIMEOUT
+    assert origin.connections == 1

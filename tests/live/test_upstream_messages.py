@@ -246,3 +246,31 @@ async def test_informational_responses_are_offered_and_skipped() -> None:
         assert (answer.headers, await content(answer)) == ([(b"Content-Length", b"3")], b"abc")
         assert client.connections == (0, 1)
     assert seen == [(103, [(b"Link", b"</a>")]), (102, [])]
+
+
+@on_each_loop
+@pytest.mark.parametrize(
+    ("method", "response", "whole"),
+    [
+        ("GET", OK + b"Content-Length: 3\r\n\r\nabc", b"abc"),
+        ("GET", OK + CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
+        ("GET", EMPTY, b""),
+        ("HEAD", OK + b"Content-Length: 3\r\n\r\n", b""),
+        ("GET", b"HTTP/1.1 204 No\r\n\r\n", b""),
+        ("GET", b"HTTP/1.1 304 Not\r\n\r\n", b""),
+        ("GET", OK + b"Content-Length: 4\r\n\r\nabc", None),
+        ("GET", OK + CHUNKED + b"3\r\nabc\r\n", None),
+        ("GET", OK + b"Content-Length: 3\r\n\r\n", None),
+    ],
+)
+async def test_content_that_came_with_the_head_is_there_at_once(
+    method: str, response: bytes, whole: bytes | None
+) -> None:
+    async with serving(answers(response)) as (_, client):
+        answer = await client.get(method=method)
+        assert answer.whole == whole
+        assert client.connections == ((1, 0) if whole is None else (0, 1)), "nothing is left to close"
+        if whole is not None:
+            assert await content(answer) == whole
+            assert await content(answer) == b""
+        await answer.aclose()

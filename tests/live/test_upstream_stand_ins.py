@@ -39,6 +39,7 @@ async def test_the_stock_transport_fits() -> None:
         assert await content(await upstream.send("GET", b"/a/../b", [(b"Host", b"x")], None)) == b"ok"
         answer = await upstream.send("POST", b"/", [(b"Host", b"x"), (b"Content-Length", b"3")], body())
         assert answer.headers == [(b"Set-Cookie", b"a"), (b"set-cookie", b"b"), (b"Content-Length", b"0")]
+        assert answer.whole is None, "only our own transport knows"
         await content(answer)
         await upstream.aclose()
     assert origin.requests[0] == b"GET /a/../b HTTP/1.1\r\nHost: x\r\n\r\n"
