@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
-
 from starlette.types import Scope
 
-from app.clock import Clock
-from app.core.dialect import IdentityField
 from app.core.forwarding import Forwarding, arrived
 from app.core.messages import Headers, Request
 
-# The ASGI extension by which our server lets a connection be broken off, without waiting for its client to read.
-ABORT = "swerve.abort"
+# The ASGI extension under which our own server gives its side of a request, for what ASGI has no words for.
+CYCLE = "swerve.cycle"
+# The target in its own bytes, in a scope of our own server.
+TARGET = "swerve.target"
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 def request_from(scope: Scope, forwarding: Forwarding, identity: str = "") -> Request:
-    """The request as every later step sees it. The server does not tell `/a?` from `/a`."""
-    headers = Headers(scope["headers"])
+    """The request as every later step sees it. ASGI does not tell `/a?` from `/a`; our own server does."""
+    headers = Headers.lowered(tuple(scope["headers"]))  # as ASGI says that servers hand them over
     query: bytes = scope["query_string"]
-    target: bytes = scope["raw_path"] + (b"?" + query if query else b"")
+    target: bytes = scope.get(TARGET) or scope["raw_path"] + (b"?" + query if query else b"")
     host: str = headers.get("host") or ""
     if not host and scope["http_version"] == "1.0":
         host = "{}:{}".format(*scope["server"])
@@ -38,11 +36,3 @@ def request_from(scope: Scope, forwarding: Forwarding, identity: str = "") -> Re
 def _first(headers: Headers, name: str) -> str:
     """The first of several: each proxy appends, so the first is what the client asked for."""
     return (headers.get(name) or "").partition(",")[0].strip()
-
-
-def identity_of(field: IdentityField | None, node: str, clock: Clock) -> str:
-    """The value of a dialect's identity field for one request."""
-    if field is None:
-        return ""
-    millis, random = int(clock.now() * 1000), secrets.token_hex(6)
-    return field.template.format(region=field.region, node=node, millis=millis, random=random)

@@ -15,7 +15,9 @@ from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.edge import Edge
 from app.engine import Engine
+from app.identity import Identities
 from app.journal import Journal
+from app.memo import Memo
 from app.settings import Settings
 from app.store.memory import MemoryStore
 from app.surroundings import Limits, Surroundings
@@ -44,11 +46,12 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A cache, built: `proxy` for its clients, `admin` for its operator."""
+    """A cache, built: `proxy` for its clients, `admin` for its operator. Our own server asks the `memo` first."""
 
     proxy: Proxy
     admin: ASGIApp
     around: Surroundings
+    memo: Memo | None
     made_token: str | None = None
 
 
@@ -71,10 +74,12 @@ def build(
         limits=Limits(refreshes=settings.max_refreshes),
     )
     engine = Engine(around)
-    edge = Edge(engine)
+    identities = Identities(dialect.identity, around.forwarding.node, around.clock)
+    memo = Memo(engine, "https" if settings.tls_cert else "http", identities) if settings.memo else None
+    edge = Edge(engine, identities, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    return Application(Proxy(edge, tunnel), admin_app(engine, settings), around, made_token(settings))
+    return Application(Proxy(edge, tunnel), admin_app(engine, settings), around, memo, made_token(settings))
 
 
 def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwarding:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 
 from app.core import verdicts
 from app.core.decisions import Forward, Freshen, Hit, Pass, Refuse, Reuse, Save, ServeStale, StoredResponse, Verdict
@@ -17,18 +16,17 @@ from app.core.refusing import refusal
 from app.core.reuse import decide
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
-from app.flights import ClientGone, Flight, Landing, OwnBody
+from app.flights import Flight, Landing, OwnBody, Presence
 from app.pages import refused
 from app.surroundings import Surroundings
-
-Gone = Coroutine[Any, Any, None]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer on its way out: `body` is bytes at hand, or one client's own stream, to be closed by who sends it.
 
-    `origin_duration`: seconds until the origin's head was there; None when nobody waited for it.
+    `origin_duration`: seconds until the origin's head was there; None when nobody waited for it. `hit`: the store
+    alone has answered.
     """
 
     response: Response
@@ -36,6 +34,7 @@ class Reply:
     verdict: Verdict
     origin_duration: float | None = None
     proxy_detail: str | None = None
+    hit: bool = False
 
 
 class Engine:
@@ -47,10 +46,10 @@ class Engine:
         self.fetcher = Fetcher(around)
 
     async def answer(
-        self, request: Request, body: AsyncIterator[bytes] | None = None, gone: Callable[[], Gone] | None = None
+        self, request: Request, body: AsyncIterator[bytes] | None = None, client: Presence | None = None
     ) -> Reply:
-        """Answer one request. An origin that fails is an answer too. `gone` ends when the client has left: then what is
-        fetched for it alone is given up, and ClientGone raised, as it may be by `body`."""
+        """Answer one request. An origin that fails is an answer too. When the `client` leaves, what is fetched for it
+        alone is given up, and ClientGone raised, as it may be by `body`."""
         now = self.around.clock.now()
         key = cache_key(request, self.rules)
         if (refuse := refusal(request, self.around.forwarding.node)) is not None:
@@ -60,23 +59,23 @@ class Engine:
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)
-            case Hit(_, chosen, refresh):
+            case Hit(_, _, refresh):
                 if refresh is not None:
                     self.fetcher.refresh(key, refresh)
-                return self.from_store(request, chosen, verdicts.of_hit(lookup, key, now), now)
+                return self.from_hit(request, lookup, key, now)
             case Forward(shareable=True):
-                return await self.unless_gone(gone, self.share(request, lookup, key))
+                work = self.share(request, lookup, key)
             case Forward():
-                return await self.unless_gone(gone, self.alone(request, lookup, key, body))
+                work = self.alone(request, lookup, key, body)
+        return await (work if client is None else client.stays(work))
 
-    async def unless_gone(self, gone: Callable[[], Gone] | None, work: Coroutine[Any, Any, Reply]) -> Reply:
-        """Work for one client, for as long as it is there."""
-        if gone is None:
-            return await work
-        reply = await self.around.tasks.unless(gone(), work)
-        if reply is None:
-            raise ClientGone
-        return reply
+    async def hit(self, request: Request) -> tuple[str, Hit] | None:
+        """The key of a request and the hit that answers it now, if one does."""
+        key = cache_key(request, self.rules)
+        if refusal(request, self.around.forwarding.node) is not None:
+            return None
+        lookup = decide(request, await self.around.store.lookup(key), self.rules, self.around.clock.now())
+        return (key, lookup) if isinstance(lookup, Hit) else None
 
     async def alone(
         self, request: Request, forward: Forward, key: str, body: AsyncIterator[bytes] | None = None
@@ -118,6 +117,11 @@ class Engine:
         dated_page = response.with_headers(dated(response.headers, self.around.clock.now()))
         delivery = deliver_fetched(request, dated_page)
         return self.spoken(request, delivery, [page], verdicts.of_refusal(refuse, key))
+
+    def from_hit(self, request: Request, hit: Hit, key: str, now: float) -> Reply:
+        """The answer to a hit: a function of these four, and of nothing else."""
+        reply = self.from_store(request, hit.stored, verdicts.of_hit(hit, key, now), now)
+        return replace(reply, hit=True)
 
     def from_store(
         self, request: Request, stored: StoredResponse, verdict: Verdict, now: float, landing: Landing | None = None

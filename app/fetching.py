@@ -122,7 +122,7 @@ class Fetcher:
                     if spoiled:  # a POST's own answer came after what it spoiled
                         stored = replace(stored, fetched_under=self.around.store.purge_number())
                     self._remember(key, forward, reusable(stored, self.around.clock.now()))
-                    return self.intake.begin(forward, landing, stored, ended)
+                    return await self.intake.take(forward, landing, stored, ended)
                 case outcome:
                     await self._settle(outcome, key, forward, landing)
                     return landing
@@ -163,11 +163,11 @@ class Fetcher:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
         around, request = self.around, forward.request
         under, request_time, started = around.store.purge_number(), around.clock.now(), perf_counter()
-        proxy_error, page, own, detail = None, b"", None, None
+        proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
             answer = await around.upstream.send(request.method, request.target.encode("latin-1"), head.pairs, body)
-            response, own = _received(answer)
+            response, own, page = _received(answer)
         except UpstreamError as error:
             proxy_error, detail = str(error.error), error.detail
             response, page = failed(proxy_error, error.status, error.detail)
@@ -186,8 +186,12 @@ class Fetcher:
         return Landing(outcome, exchange, took, own, page=page, detail=detail)
 
 
-def _received(answer: Answer) -> tuple[Response, OwnBody]:
-    return Response(answer.status, end_to_end(Headers(answer.headers))), OwnBody(answer.body, answer.aclose)
+def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:
+    """The head, and the body: to be read, or at hand."""
+    response = Response(answer.status, end_to_end(Headers(answer.headers)))
+    if answer.whole is not None:
+        return response, None, answer.whole
+    return response, OwnBody(answer.body, answer.aclose), b""
 
 
 def _asked_about(forward: Forward) -> StoredResponse:

@@ -4,15 +4,25 @@ for: whoever cannot be served stale any more joins it like any other."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 from app.core.decisions import Exchange, Outcome
 from app.spool import Spool
 
+T = TypeVar("T")
+
 
 class ClientGone(Exception):
     """The client left before it had its answer."""
+
+
+class Presence(Protocol):
+    """A client that may leave."""
+
+    async def stays(self, work: Coroutine[Any, Any, T]) -> T:
+        """Work for this client, for as long as it is there; raises ClientGone when it leaves."""
 
 
 class ClientSilent(ClientGone):
@@ -31,8 +41,8 @@ class OwnBody:
 class Landing:
     """What a fetch brought. `own` is the body for the one who led it; others read along in `spool`, if there is one.
 
-    `page` is the body of an answer that was made here because the origin gave none; `detail` says in words what
-    happened. `duration`: seconds of real time until the origin's head was there.
+    `page` is a body that is at hand as a whole: one that came with its head, or that was made here because the origin
+    gave none; `detail` says in words what happened. `duration`: seconds of real time until the origin's head was there.
     """
 
     outcome: Outcome

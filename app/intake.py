@@ -25,6 +25,19 @@ class Intake:
         self.around = around
         self._budget = Budget(around.limits.spooled)
 
+    async def take(
+        self, forward: Forward, landing: Landing, stored: StoredResponse, ended: Callable[[], None]
+    ) -> Landing:
+        """Keep the body of `landing`: at once what is at hand, else while it comes in."""
+        if landing.own is not None:
+            return self.begin(forward, landing, stored, ended)
+        size = len(landing.page)
+        if size <= self.around.dialect.rules.max_body:
+            await self.around.store.save(replace(stored, body=landing.page, size=size))
+        elif forward.stored is not None and forward.background:
+            await self.around.store.remove(forward.stored)  # the origin's answer is another now, and cannot be kept
+        return landing
+
     def begin(self, forward: Forward, landing: Landing, stored: StoredResponse, ended: Callable[[], None]) -> Landing:
         """Begin to read the body of `landing`, and call `ended` when nothing of it is to come. The owner's reader
         stands in the landing that is returned; a refresh has no owner."""

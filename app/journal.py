@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from app.core.decisions import Exchange, Verdict
 from app.core.messages import Request
+from app.core.unread import UnreadHeaders
 
 # Heads of a few KiB each: together they stay small beside the smallest sensible store.
 RING = 1_000
@@ -55,34 +57,98 @@ class Counters:
     refresh_failures: int = 0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """What all events have in common in which one finished answer was given again. Each is like itself alone."""
+
+    request: Request
+    status: int
+    verdict: Verdict
+    size: int
+
+    def event(self, head: bytes, at: float, duration: float, client: tuple[str, int] | None) -> Event:
+        """One of them, for a request that came with this head."""
+        headers = UnreadHeaders(head)
+        request = replace(self.request, headers=headers, client="" if client is None else client[0])
+        return Event(at, request, self.status, self.verdict, duration, self.size)
+
+
+# One of them that has not been made yet: with its request's head, and when it was in HTTP time.
+Unmade = tuple[Replay, bytes, float, tuple[str, int] | None]
+
+
 class Journal:
-    """The ring of events, the counters, and the last exchange of each key for `swerve why`."""
+    """The ring of events, the counters, and the last exchange of each key for `swerve why`.
+
+    Replays are counted when somebody asks, or when there are many of them, and made into events when somebody looks:
+    there may be a hundred thousand a second. The duration of one that nobody listened to is not known, and is 0.
+    """
 
     def __init__(self, size: int = RING) -> None:
-        self.events: deque[Event] = deque(maxlen=size)
-        self.counters = Counters()
         self.exchanges: dict[str, Exchange] = {}
+        self._ring: deque[Event | Unmade] = deque(maxlen=size)
+        self._counters = Counters()
         self._listeners: list[Callable[[Event], None]] = []
+        self._pending: list[Unmade] = []
+
+    @property
+    def events(self) -> list[Event]:
+        """The last ones, the newest at the end."""
+        self._count_pending()
+        made = [one if isinstance(one, Event) else _made(*one) for one in self._ring]
+        self._ring.extend(made)
+        return made
+
+    @property
+    def counters(self) -> Counters:
+        self._count_pending()
+        return self._counters
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Have every later event handed to `listener`, in the order in which they are recorded."""
         self._listeners.append(listener)
 
     def record(self, event: Event) -> None:
-        self.events.append(event)
-        counters = self.counters
-        counters.requests += 1
-        counters.results[event.verdict.result] += 1
-        counters.reasons[event.verdict.reason] += 1
-        counters.collapsed += event.verdict.collapsed
-        counters.bytes_sent += event.size
+        if self._pending:
+            self._count_pending()
+        self._ring.append(event)
+        self._count(event.verdict, event.size, 1)
         for listener in self._listeners:
             listener(event)
 
+    @property
+    def listened(self) -> bool:
+        """Whether anybody wants every event as it comes."""
+        return bool(self._listeners)
+
+    def replayed(self, replay: Replay, head: bytes, at: float, client: tuple[str, int] | None) -> None:
+        """Record that a finished answer was given again, to nobody who listens."""
+        self._pending.append((replay, head, at, client))
+        if len(self._pending) >= RING:
+            self._count_pending()
+
     def fetched(self, key: str, exchange: Exchange, cause: str) -> None:
         """Remember what the origin answered for a key; the oldest of too many is forgotten."""
-        self.counters.origin_requests[cause] += 1
+        self._counters.origin_requests[cause] += 1
         self.exchanges.pop(key, None)
         self.exchanges[key] = exchange
         if len(self.exchanges) > EXPLAINED:
             del self.exchanges[next(iter(self.exchanges))]
+
+    def _count_pending(self) -> None:
+        pending, self._pending = self._pending, []
+        for replay, times in Counter(map(itemgetter(0), pending)).items():
+            self._count(replay.verdict, replay.size, times)
+        self._ring.extend(pending)
+
+    def _count(self, verdict: Verdict, size: int, times: int) -> None:
+        counters = self._counters
+        counters.requests += times
+        counters.results[verdict.result] += times
+        counters.reasons[verdict.reason] += times
+        counters.collapsed += verdict.collapsed * times
+        counters.bytes_sent += size * times
+
+
+def _made(replay: Replay, head: bytes, at: float, client: tuple[str, int] | None) -> Event:
+    return replay.event(head, at, 0.0, client)

@@ -1,202 +1,292 @@
-"""What we change in uvicorn's HTTP protocol: bounds on heads and on the time they take, no chunks for HTTP/1.0, no
-trailers among the fields, and clients that are noticed when they leave (RFC 9112 §6.1, §9.3.2, RFC 9110 §6.5, §15.5.9).
+"""One connection of a client: HTTP/1.1 for uvicorn's `http=`, with the memo in front (RFC 9112).
 
-What it needs of uvicorn's inside, without which tests/live/test_protocol.py fails: HttpToolsProtocol has `transport`,
-`loop`, `parser`, `cycle`, `pipeline`, `_start_asgi_task` and the callbacks of httptools; a cycle has `send`,
-`run_asgi`, `disconnected`, `message_event`, `response_complete`, `chunked_encoding`, `expected_content_length`.
+What it needs of uvicorn is the contract of that setting, without which tests/live/test_protocol.py fails: how the class
+is called; `shutdown`; `loaded_app`, `asgi_version` and `timeout_keep_alive` of the configuration, and for WebSockets
+`ws_protocol_class`, which is made and fed like this class; `connections`, `tasks` and `total_requests` of the server's
+state.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-from typing import TYPE_CHECKING, Any, cast
+from collections import deque
+from typing import Any
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.config import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
 
-from app.arrival import ABORT
-from app.core.refusing import LONGEST_HEAD, LONGEST_TARGET
+from app.arrival import CYCLE, TARGET
+from app.cycle import Cycle
+from app.heads import TOO_LATE
+from app.memo import Memo
+from app.request_reader import RequestReader
 
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application, ASGISendEvent
-
-# Room for both limits, and for the line ends that they do not count; and how many field lines may share it.
-LONGEST = LONGEST_HEAD + LONGEST_TARGET + 16 * 2**10
-MOST_LINES = 500
-# How long a head may take to come, from the first byte of the connection or of the request.
+# How long a head may take to come, from its first byte, and how long a new connection may say nothing.
 HEAD_SECONDS = 60.0
-
-DECLINED = b"x-declined-upgrade"
-
-
-def _refusal(status: bytes, page: bytes) -> bytes:
-    head = b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n"
-    return head % (status, len(page)) + page
+# How many requests of a pipeline are read ahead: as long as we read we notice when the client leaves.
+MOST_WAITING = 32
 
 
-TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", b"swerve: the request's head is too large\n")
-TOO_LATE = _refusal(b"408 Request Timeout", b"swerve: the request's head did not come in time\n")
+class Protocol(asyncio.Protocol):
+    """Requests are read as they come and answered in their order: those behind one that is being answered wait in
+    `_pipeline`."""
 
+    transport: asyncio.Transport
 
-class HeadRefused(Exception):
-    """Ends the parsing of a head that has been answered."""
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        memo: Memo | None = None,
+    ) -> None:
+        self._config, self._state, self._app_state = config, server_state, app_state
+        self._loop = _loop or asyncio.get_event_loop()
+        self._memo = memo
+        self._reader = RequestReader(self, websockets=config.ws_protocol_class is not None)
+        self._cycle: Cycle | None = None  # the request that is being answered
+        self._arriving: Cycle | None = None  # the request whose body is being read
+        self._pipeline: deque[Cycle] = deque()
+        self.write_paused = self._read_paused = self._deaf = self._leaving = False
+        self._last_words = b""  # what is said to a client behind its last answer, before the connection closes
+        self._drained: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._unread = 0  # bytes that the client had not read when the timer fired
+        self._timer: asyncio.TimerHandle | None = None
 
+    # What asyncio calls.
 
-class Protocol(HttpToolsProtocol):
-    """One connection of a client."""
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # uvloop's is one, but not by inheritance
+        self._state.connections.add(self)  # type: ignore[arg-type]  # its type names uvicorn's own classes
+        self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
+        self._scheme = self._reader.scheme = "https" if is_ssl(self.transport) else "http"
+        if self._memo is not None and self._memo.scheme != self._scheme:
+            self._memo = None
+        self.head_begun()
 
-    _in_head = True
-    _head_bytes = 0
-    _quiet_bytes = 0
-    _lines = 0
-    _late: asyncio.TimerHandle | None = None
-    _serving: RequestResponseCycle | None = None
+    def connection_lost(self, error: Exception | None) -> None:
+        self._let_go()
+        self._memo = None
+        self.resume_writing()
+        for cycle in (self._cycle, *self._pipeline):
+            if cycle is not None:
+                cycle.leave()
+        self._pipeline.clear()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        self._kept = bytearray()
-        super().connection_made(transport)
-        self._expect_head()
+    def eof_received(self) -> bool:
+        """A client that has closed its side has left; but it gets what is at hand, for it may still listen."""
+        self._loop.call_soon(self._leave, None)
+        return self._scheme == "http"  # over TLS both sides close at once
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """uvicorn tells only the last request of a pipeline that its client has left; all of them must know."""
-        self._head_came()
-        waiting = [cycle for cycle, _ in self.pipeline]
-        self.pipeline.clear()
-        for cycle in (self._serving, *waiting):
-            if cycle is not None and not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
-        super().connection_lost(exc)
+    def _leave(self, waited_for: Cycle | None) -> None:
+        """Close once an answer has not come in a turn of the loop, and not because the client reads slowly."""
+        if self.write_paused:
+            self._leaving = True
+        elif self._cycle is None or self._cycle is waited_for:
+            self.transport.close()
+        else:
+            self._loop.call_soon(self._leave, self._cycle)
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        if self._leaving:
+            self._loop.call_soon(self._leave, None)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head:
-            self._head_received(data)
-            return
-        self._quiet_bytes += len(data)
-        super().data_received(data)
-        if self._quiet_bytes > LONGEST and not self._in_head:
-            self.transport.abort()  # trailers without end: the parser would keep all of them
+        if not (self._reader.between and self.replay(data)) and not self._deaf:
+            self._reader.feed(data)
 
-    def _head_received(self, data: bytes) -> None:
-        """Heads reach the parser whole, so that an Upgrade can be judged by the whole of it."""
-        self._unset_keepalive_if_required()
-        self._expect_head()
-        self._head_bytes += len(data)
-        searched = max(0, len(self._kept) - 3)
-        self._kept += data if self._kept else data.lstrip(b"\r\n")
-        if self._kept.find(b"\r\n\r\n", searched) < 0:
-            if self._head_bytes > LONGEST:
-                self._refuse(TOO_LARGE)
-            return
-        whole, self._kept = bytes(self._kept), bytearray()
-        super().data_received(without_upgrade(whole))
+    # What uvicorn calls.
 
-    def handle_websocket_upgrade(self) -> None:
-        if self._busy():
-            self.transport.close()  # behind a request that is being answered there is no place for another protocol
+    def shutdown(self) -> None:
+        """The server stops: what is being answered ends, then the connection does."""
+        self._memo = None
+        last = self._pipeline[-1] if self._pipeline else self._cycle
+        if last is None:
+            self.transport.close()
         else:
-            super().handle_websocket_upgrade()
+            last.keep_alive = False
 
-    def send_400_response(self, msg: str) -> None:
-        if self._busy():
-            self.cycle.keep_alive = False  # what comes after garbage is lost; what came before it is answered
-        elif not self.transport.is_closing():
-            super().send_400_response(msg)
+    # What is read.
 
-    def on_message_begin(self) -> None:
-        self._in_head, self._lines = True, 0
-        self._expect_head()
-        super().on_message_begin()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer: never to be taken for a field of the head
-        self._lines += 1
-        if self._lines <= MOST_LINES and name.lower() != DECLINED:
-            super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._head_came()
-        if self._lines > MOST_LINES:
-            self._refuse(TOO_LARGE)
-            raise HeadRefused
-        self.scope["extensions"] = cast(Any, {ABORT: self.transport.abort})  # an extension of our own
-        super().on_headers_complete()
-        if self.parser.get_http_version() == "1.0" and self.cycle is not None:
-            self.cycle.__class__ = UntilClose
-
-    def on_body(self, body: bytes) -> None:
-        self._quiet_bytes = 0
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head, self._head_bytes, self._quiet_bytes = True, 0, 0
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._serving = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def _busy(self) -> bool:
-        """Whether a response is under way, into which nothing else may be written."""
-        return bool(self.pipeline) or (self._serving is not None and not self._serving.response_complete)
-
-    def _expect_head(self) -> None:
-        if self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
-
-    def _head_is_late(self) -> None:
-        self._late = None
-        if self._busy():  # we may be the ones who do not read
-            self._expect_head()
+    def replay(self, head: bytes) -> bool:
+        """Answer with what has been answered before, if it still stands, it is its turn, and the client reads."""
+        memo = self._memo
+        if memo is None or self._cycle is not None or self.write_paused:
+            return False
+        finished = memo.by_head.get(head) or memo.find(head)
+        pieces = None if finished is None else memo.replay(finished, head, self._client)
+        if pieces is None:
+            return False
+        if len(pieces) == 1:
+            self.transport.write(pieces[0])
         else:
-            self._refuse(TOO_LATE)
+            self.transport.writelines(pieces)
+        self._state.total_requests += 1
+        self._deadline = self._loop.time() + self._config.timeout_keep_alive
+        return True
 
-    def _head_came(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def requested(self) -> None:
+        reader = self._reader
+        cycle = self._arriving = Cycle(self, self._scope(), keep_alive=reader.persistent)
+        if reader.persistent and self._memo is not None and reader.method in ("GET", "HEAD"):
+            cycle.head = reader.head
+        if self._cycle is None:
+            self._start(cycle)
+            return
+        self._pipeline.append(cycle)
+        if len(self._pipeline) >= MOST_WAITING:
+            self.pause_reading()
 
-    def _refuse(self, response: bytes) -> None:
-        if self._busy():
-            self.transport.abort()
+    def content(self, data: bytes) -> None:
+        if self._arriving is not None:
+            self._arriving.feed(data)
+
+    def ended(self) -> None:
+        if self._arriving is not None:
+            self._arriving.end()
+            self._arriving = None
+
+    def switched(self) -> None:
+        if self._cycle is None and self._reader.upgrading:
+            self._hand_over()
+        else:  # CONNECT is refused, and behind a request that is being answered another protocol has no place
+            self._deaf = True
+            self.shutdown()
+
+    def refused(self, response: bytes) -> None:
+        """What came before it is answered first; what comes after it is lost."""
+        self._deaf, self._memo, self._last_words = True, None, response
+        broken, self._arriving = self._arriving, None  # its body has no end
+        if broken is not None:
+            broken.leave()
+            if broken is not self._cycle:
+                self._pipeline.remove(broken)
+        if self._cycle is broken:
+            self._say_last_words()
+
+    def _say_last_words(self) -> None:
+        if self._cycle is not None and self._cycle.started:
+            self.transport.abort()  # in the middle of its answer there is no place for words
         elif not self.transport.is_closing():
-            self.transport.write(response)
+            self.transport.write(self._last_words)
             self.transport.close()
 
+    def unending(self) -> None:
+        self.transport.abort()
 
-def without_upgrade(data: bytes) -> bytes:
-    """A whole head and what follows it, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
+    # Requests and their answers.
 
-    The parser takes whatever follows an Upgrade for another protocol, the body included; clients that offer h2c with
-    each request (curl --http2, Java's) mean HTTP/1.1 when nobody takes it up.
-    """
-    if b"pgrade" not in data:
-        return data
-    head = data.partition(b"\r\n\r\n")[0].lower()
-    at = head.find(b"\r\nupgrade:")
-    if at < 0 or (head.startswith(b"get ") and head[at + 10 :].partition(b"\r\n")[0].strip() == b"websocket"):
-        return data
-    return data[: at + 2] + DECLINED + data[at + 9 :]
+    def _scope(self) -> dict[str, Any]:
+        reader = self._reader
+        path, _, query = reader.target.partition(b"?")
+        text = path.decode("latin-1")
+        return {
+            "type": "http",
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
+            "http_version": reader.version,
+            "server": self._server,
+            "client": self._client,
+            "scheme": self._scheme,
+            "method": reader.method,
+            "root_path": "",
+            "path": unquote(text) if "%" in text else text,
+            "raw_path": path,
+            "query_string": query,
+            "headers": reader.fields,
+            "state": self._app_state.copy(),
+            TARGET: reader.target,
+        }
 
+    def _start(self, cycle: Cycle) -> None:
+        self._cycle = cycle
+        cycle.scope["extensions"] = {CYCLE: cycle}  # an extension of our own
+        # Born here, not in app.tasks: the server knows it, waits for it when it stops, and cancels it in the end.
+        cycle.task = task = self._loop.create_task(cycle.run(self._config.loaded_app))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
 
-class UntilClose(RequestResponseCycle):
-    """The answer to an HTTP/1.0 client: a body without a length ends where the connection does."""
+    def answered(self) -> None:
+        """The request at the head of the line has its answer: the next one's turn."""
+        self._state.total_requests += 1
+        self._cycle = None
+        if self.transport.is_closing():
+            return
+        if self._pipeline:
+            self._start(self._pipeline.popleft())
+        elif self._last_words:
+            self._say_last_words()
+        elif self._reader.between:
+            self._deadline = self._loop.time() + self._config.timeout_keep_alive
+        self.resume_reading()
 
-    until_close = False
+    async def drained(self) -> None:
+        """Wait until the client has read enough of what was written, or has left."""
+        while self.write_paused:
+            self._drained = self._loop.create_future()
+            await self._drained
 
-    async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "http.response.start":
-            names = {name for name, _ in message.get("headers", ())}
-            self.until_close = b"content-length" not in names
-            if self.until_close:
-                self.chunked_encoding, self.expected_content_length = False, cast(int, math.inf)
-        elif message["type"] == "http.response.body" and self.until_close and not message.get("more_body", False):
-            self.expected_content_length = len(message.get("body", b""))
-        await super().send(message)
+    def pause_reading(self) -> None:
+        if not self._read_paused:
+            self._read_paused = True
+            self.transport.pause_reading()
 
-    async def run_asgi(self, app: ASGI3Application) -> None:
-        await super().run_asgi(app)
-        if self.until_close and not self.response_complete:
-            self.transport.abort()  # the only way to tell that the body broke off
+    def resume_reading(self) -> None:
+        if self._read_paused and len(self._pipeline) < MOST_WAITING:
+            self._read_paused = False
+            self.transport.resume_reading()
+
+    def _hand_over(self) -> None:
+        """To the server's WebSocket protocol, which parses the head anew."""
+        reader, heir = self._reader, self._heir()
+        lines = [b"%b: %b\r\n" % field for field in reader.fields]
+        head = b"".join((reader.method.encode(), b" ", reader.target, b" HTTP/1.1\r\n", *lines, b"\r\n"))
+        self._let_go()
+        heir.connection_made(self.transport)
+        heir.data_received(head)
+        self.transport.set_protocol(heir)
+
+    def _heir(self) -> Any:
+        make: Any = self._config.ws_protocol_class
+        return make(config=self._config, server_state=self._state, app_state=self._app_state)
+
+    def _let_go(self) -> None:
+        self._state.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._reader.close()
+
+    # Time.
+
+    def head_begun(self) -> None:
+        """From now on a whole head must come in time."""
+        self._deadline = self._loop.time() + HEAD_SECONDS
+        if self._timer is None or self._timer.when() > self._deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        """One timer a connection, which looks when it fires whether it was moved: requests come too often for more."""
+        now, unread = self._loop.time(), self.transport.get_write_buffer_size()
+        nothing_read, self._unread = 0 < unread == self._unread, unread
+        if nothing_read:  # since the last look; to close would be to wait until the client reads it
+            self.transport.abort()
+        elif unread or self._cycle is not None:  # we may be the ones who do not read
+            self._timer = self._loop.call_later(HEAD_SECONDS, self._look)
+        elif now < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        elif self._reader.between:
+            self.transport.close()
+        else:
+            self.refused(TOO_LATE)

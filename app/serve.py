@@ -10,14 +10,15 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from app.asgi import Application, build
 from app.banner import banner, origin_note, summary
 from app.console import Console, mode_of
-from app.process import loop_factory, quiet_logs, raise_file_limit
+from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
 from app.protocol import Protocol
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, bound_to, origin_of
@@ -60,9 +61,11 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     color = wants_color(sys.stderr, os.environ)
     mode = mode_of(settings.log, sys.stderr)  # lines for people beside what else is said, JSON by itself on stdout
     console = Console(mode, sys.stdout if mode == "json" else sys.stderr, color, settings.dialect.name)
-    application.around.journal.listen(console)
+    if mode != "off":
+        application.around.journal.listen(console)
     servers = [Server(config) for config in configs(settings, application, demo=demo)]
     on_signals(application, servers)
+    calm_collector()
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
     if not demo:
         looking = look_at(application.around.upstream.origin, settings.timeout_connect)
@@ -83,8 +86,9 @@ def configs(settings: Settings, application: Application, *, demo: bool) -> Iter
         "timeout_graceful_shutdown": max(settings.drain - MARGIN, 0.1),
     }  # fmt: skip
     # Idle connections outlive the 60 s after which most load balancers close theirs, so that we are never the first.
+    protocol = cast(type[Protocol], partial(Protocol, memo=application.memo))  # all that uvicorn does is call it
     yield uvicorn.Config(
-        application.proxy, http=Protocol, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None,
+        application.proxy, http=protocol, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None,
         timeout_keep_alive=75, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, **common,
     )  # fmt: skip
     yield uvicorn.Config(application.admin, http=Protocol, ws="none", **common)

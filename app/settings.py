@@ -47,6 +47,7 @@ class Settings:
     max_connections_upstream: int
     origin_verify: bool
     max_refreshes: int
+    memo: bool
 
 
 class _Written(NamedTuple):

@@ -108,4 +108,6 @@ SETTINGS: tuple[Setting, ...] = (
     _row("max_connections_upstream", "1024", parse_count, "how many connections to the origin at most"),
     _row("origin_verify", "true", parse_switch, "check the origin's TLS certificate; false for one that signed itself"),
     _row("max_refreshes", "100", parse_count, "how many background refreshes at a time at most"),
+    _row("memo", "true", parse_switch,
+        "give finished answers again, byte for byte, while they stand; false to have each request judged anew"),
 )  # fmt: skip

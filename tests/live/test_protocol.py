@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 
 from app import protocol
-from app.protocol import Protocol, without_upgrade
+from app.heads import without_upgrade
+from app.protocol import Protocol
 from app.serve import Server
 
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: h\r\n"

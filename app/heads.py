@@ -1,0 +1,67 @@
+"""Heads of requests before anything is known of them: what is refused at once, and in which form the rest goes on."""
+
+from __future__ import annotations
+
+import re
+
+from app.core.refusing import LONGEST_HEAD, LONGEST_TARGET
+
+Fields = list[tuple[bytes, bytes]]
+
+# Room for both limits, and for the line ends that they do not count; and how many field lines may share it.
+LONGEST = LONGEST_HEAD + LONGEST_TARGET + 16 * 2**10
+MOST_LINES = 500
+VERSIONS = ("1.1", "1.0")
+
+ABSOLUTE_FORM = re.compile(rb"([A-Za-z]+)://([^/?#]*)(.*)")
+DECLINED = b"x-declined-upgrade"
+
+
+def _refusal(status: bytes, page: bytes) -> bytes:
+    head = b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n"
+    return head % (status, len(page)) + page
+
+
+BAD_REQUEST = _refusal(b"400 Bad Request", b"swerve: that is no HTTP request\n")
+TOO_LATE = _refusal(b"408 Request Timeout", b"swerve: the request's head did not come in time\n")
+TOO_LARGE = _refusal(b"431 Request Header Fields Too Large", b"swerve: the request's head is too large\n")
+BAD_CODING = _refusal(b"501 Not Implemented", b"swerve: chunked is the only transfer coding known here\n")
+BAD_VERSION = _refusal(b"505 HTTP Version Not Supported", b"swerve: HTTP/1.1 and HTTP/1.0 are spoken here\n")
+
+
+def refusal_of(version: str, fields: Fields) -> bytes | None:
+    """What is said to a head that goes no further. A transfer coding other than chunked is not known here, and may not
+    be passed on, for it is the next connection's own (RFC 9112 §6.1)."""
+    if version not in VERSIONS:
+        return BAD_VERSION
+    if len(fields) > MOST_LINES:
+        return TOO_LARGE
+    codings = b",".join([value for name, value in fields if name == b"transfer-encoding"])
+    return BAD_CODING if codings and codings.strip().lower() != b"chunked" else None
+
+
+def arrived_head(scheme: str, target: bytes, fields: Fields) -> tuple[bytes, Fields]:
+    """A target and its fields as all later steps see them: a target in absolute-form becomes origin-form, its authority
+    goes before Host, in its place (RFC 9112 §3.2.2). A Host that is missing stays so; a target of another scheme stays
+    as it is, which is no path."""
+    if target[:1] in (b"/", b"*") or (match := ABSOLUTE_FORM.fullmatch(target)) is None:
+        return target, fields
+    if match[1].lower() != scheme.encode():
+        return target, fields
+    rest = match[3] if match[3][:1] == b"/" else b"/" + match[3]
+    return rest, [(name, match[2] if name == b"host" else value) for name, value in fields]
+
+
+def without_upgrade(data: bytes) -> bytes:
+    """A whole head and what follows it, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
+
+    The parser takes whatever follows an Upgrade for another protocol, the body included; clients that offer h2c with
+    each request (curl --http2, Java's) mean HTTP/1.1 when nobody takes it up.
+    """
+    if b"pgrade" not in data:
+        return data
+    head = data.partition(b"\r\n\r\n")[0].lower()
+    at = head.find(b"\r\nupgrade:")
+    if at < 0 or (head.startswith(b"get ") and head[at + 10 :].partition(b"\r\n")[0].strip() == b"websocket"):
+        return data
+    return data[: at + 2] + DECLINED + data[at + 9 :]

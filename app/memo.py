@@ -1,0 +1,248 @@
+"""Finished answers, replayed while they stand. The memo never judges: it repeats what the engine has decided.
+
+A hit is a function of the request and the time. The engine's own answer is kept under two fingerprints of the request,
+the exact bytes of its head, and its first line with those of the fields that the decision looked at, until one of these
+happens: the time comes at which the decision would be another (app/core/standing.py), the store tells that something
+under the key has changed or gone, or its epoch has moved and the response turns out to be purged.
+
+What a hit does beside answering is done each time: a stale one asks for a refresh, the journal and the store's order of
+use hear of it, Age is right to the second, and what names the single response is made anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict, defaultdict
+from math import inf
+
+from app.core.decisions import Hit
+from app.core.forwarding import CHAIN
+from app.core.messages import Request
+from app.core.observed import Observed
+from app.core.standing import Span, standing
+from app.engine import Engine, Reply
+from app.identity import Identities
+from app.journal import Replay
+from app.wire import written, written_head
+
+# The answers to one first line, by the lines of the fields that were looked at.
+Answers = dict[tuple[bytes, ...], "Finished"]
+
+# How many answers are kept, under how many heads, of which size: beyond it the oldest go, and are learned anew.
+MOST_ANSWERS = 16_384
+MOST_HEADS = 16_384
+LONGEST_HEAD = 4 * 2**10
+MOST_LINES = 200
+# How many fields decisions may look at: Vary could name any number of them.
+MOST_LOOKED = 64
+# What the parser looks at, before there is a decision: what ends the message, the connection, or HTTP.
+OF_THE_MESSAGE = {"host", "connection", "proxy-connection", "upgrade", "content-length", "transfer-encoding"}
+# A head is worth its place when it comes again: so many hashes of heads that came once.
+SEEN = 2**14
+
+# Heads that can be read in one way only, without a parser. All others are the parser's.
+PLAIN = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1(?:\r\n[!#-'*+.^-z|~0-9A-Z-]++:[\t -~\x80-\xff]*+)++\r\n\r\n")
+
+
+class Finished:
+    """An answer, how long it stands, and its bytes for the present second."""
+
+    __slots__ = (
+        "between", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "rendered_from", "rendered_until",
+        "replay", "request", "since", "until",
+    )  # fmt: skip
+
+    pieces: list[bytes]
+    between: list[bytes]  # the first piece without the identities that stand in its head
+    replay: Replay
+
+    def __init__(self, request: Request, key: str, hit: Hit, epoch: int, span: Span) -> None:
+        self.request, self.hit, self.key, self.epoch = request, hit, key, epoch
+        self.since, self.until = span
+        self.rendered_from, self.rendered_until = inf, -inf
+        self.first_line, self.fields = b"", tuple[bytes, ...]()
+        self.heads: list[bytes] = []
+
+
+class Memo:
+    """Answers for the clients of one server, who all speak `scheme`. `by_head`: by the exact bytes of a head."""
+
+    def __init__(self, engine: Engine, scheme: str, identities: Identities) -> None:
+        around = engine.around
+        self.scheme = scheme
+        self.by_head: OrderedDict[bytes, Finished] = OrderedDict()
+        self._engine, self._identities, self._rules = engine, identities, around.dialect.rules
+        self._clock, self._store, self._journal = around.clock, around.store, around.journal
+        self._by_line: dict[bytes, Answers] = {}
+        self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
+        self._order: OrderedDict[Finished, None] = OrderedDict()
+        self._seen = [0] * SEEN
+        self._looked: set[str] = set()
+        self._look_at(OF_THE_MESSAGE)
+        if around.forwarding.trust:
+            self._look_at({"x-forwarded-host", "x-forwarded-proto"})
+        self._store.watch(self._forget)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def find(self, head: bytes) -> Finished | None:
+        """The answer to a request with that head, not by its exact bytes."""
+        first_line = head[: head.find(b"\r\n")]
+        answers = self._by_line.get(first_line)
+        if answers is None or len(head) > LONGEST_HEAD or not _is_plain(head):
+            return None
+        finished = answers.get(tuple(self._fields.findall(head)))
+        if finished is not None:
+            self._seen_again(finished, head)
+        return finished
+
+    def replay(self, finished: Finished, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
+        """The answer once more, as pieces to write, to a request with this head; None if it does not stand any more."""
+        now = self._clock.now()
+        if not finished.rendered_from <= now < finished.rendered_until and not self._render(finished, now):
+            return None
+        if finished.epoch != self._store.epoch and not self._survived(finished):
+            return None
+        self._store.touch(finished.key)
+        if finished.hit.refresh is not None:
+            self._engine.fetcher.refresh(finished.key, finished.hit.refresh)
+        if self._journal.listened:
+            self._journal.record(finished.replay.event(head, now, 0.0, client))
+        else:
+            self._journal.replayed(finished.replay, head, now, client)
+        if len(finished.between) == 1:
+            return finished.pieces
+        return [self._identities.next().encode().join(finished.between), *finished.pieces[1:]]
+
+    async def learn(self, head: bytes, request: Request) -> None:
+        """Keep the engine's answer to a request, if it is a hit that will stand: the engine is asked once more, under
+        the eyes of who notes which fields it looks at."""
+        if len(head) > LONGEST_HEAD or not _is_plain(head):
+            return
+        observed = Observed(request.headers)
+        request = request.with_headers(observed)
+        found = await self._engine.hit(request)  # between this and the end nothing gives way, so nothing can change
+        span = None if found is None else standing(found[1], request, self._rules)
+        if found is None or span is None:
+            return
+        finished = Finished(request, *found, self._store.epoch, span)
+        if not self._render(finished, self._clock.now()) or not CHAIN.isdisjoint(observed.looked):
+            return
+        if self._look_at(observed.looked):
+            finished.first_line, finished.fields = head[: head.find(b"\r\n")], tuple(self._fields.findall(head))
+            self._keep(finished, head)
+
+    def _look_at(self, names: set[str]) -> bool:
+        """From now on look at these fields too. What was kept by fewer could be taken for what it is not."""
+        if names <= self._looked:
+            return True
+        if len(self._looked | names) > MOST_LOOKED:
+            return False
+        self._looked |= names
+        self._fields = _lines_of(self._looked)
+        for finished in list(self._order):
+            self._drop(finished)
+        return True
+
+    def _keep(self, finished: Finished, head: bytes) -> None:
+        answers = self._by_line.setdefault(finished.first_line, {})
+        if (old := answers.get(finished.fields)) is not None:
+            self._drop(old)
+            answers = self._by_line.setdefault(finished.first_line, {})
+        answers[finished.fields] = finished
+        self._by_key[finished.key].append(finished)
+        self._order[finished] = None
+        self._by_exact_head(finished, head)
+        if len(self._order) > MOST_ANSWERS:
+            self._drop(next(iter(self._order)))
+
+    def _seen_again(self, finished: Finished, head: bytes) -> None:
+        """A head that comes for the second time is likely to come again."""
+        mark = hash(head)
+        if self._seen[mark % SEEN] == mark:
+            self._by_exact_head(finished, head)
+        else:
+            self._seen[mark % SEEN] = mark
+
+    def _by_exact_head(self, finished: Finished, head: bytes) -> None:
+        self.by_head[head] = finished
+        finished.heads.append(head)
+        if len(self.by_head) > MOST_HEADS:
+            oldest, owner = self.by_head.popitem(last=False)
+            owner.heads.remove(oldest)
+
+    def _forget(self, key: str) -> None:
+        """What is stored under the key has changed."""
+        for finished in self._by_key.get(key, ())[:]:
+            self._drop(finished)
+
+    def _drop(self, finished: Finished) -> None:
+        if finished not in self._order:
+            return
+        del self._order[finished]
+        for head in finished.heads:
+            del self.by_head[head]
+        _discard(self._by_line, finished.first_line, finished.fields)
+        self._by_key[finished.key].remove(finished)
+        if not self._by_key[finished.key]:
+            del self._by_key[finished.key]
+
+    def _survived(self, finished: Finished) -> bool:
+        """Whether the purges since it was learned left it as it is."""
+        if self._store.purged_since(finished.key, finished.hit.stored.fetched_under):
+            self._drop(finished)
+            return False
+        finished.epoch = self._store.epoch
+        return True
+
+    def _render(self, finished: Finished, now: float) -> bool:
+        """Put the answer into the engine's words for this second. Returns whether it still stands, and is whole."""
+        if not finished.since <= now < finished.until:
+            self._drop(finished)
+            return False
+        reply = self._engine.from_hit(finished.request, finished.hit, finished.key, now)
+        if not _is_whole(reply, finished.hit):
+            return False
+        head, parts = written_head(reply.response.status, reply.response.headers.pairs), _parts(reply)
+        finished.pieces = written(head, parts)
+        finished.between = _split(head, finished.pieces[0], finished.request.identity.encode())
+        finished.replay = Replay(finished.request, reply.response.status, reply.verdict, sum(map(len, parts)))
+        fresh = finished.hit.stored.freshness
+        age = int(fresh.age(now))
+        finished.rendered_from = max(finished.since, fresh.born + age if age else -inf)
+        finished.rendered_until = min(finished.until, fresh.born + age + 1)
+        return True
+
+
+def _parts(reply: Reply) -> tuple[bytes, ...]:
+    assert isinstance(reply.body, list | tuple)
+    return tuple(reply.body)
+
+
+def _is_whole(reply: Reply, hit: Hit) -> bool:
+    """Whether the body is the stored one itself, or none: pieces of it would be copies to be kept."""
+    return isinstance(reply.body, list | tuple) and all(part is hit.stored.body for part in reply.body)
+
+
+def _lines_of(names: set[str]) -> re.Pattern[bytes]:
+    """The lines of these fields in a plain head. Most lines are of others: their first letter tells."""
+    first = "".join({re.escape(letter) for name in names for letter in (name[0], name[0].upper())})
+    alternatives = "|".join(map(re.escape, sorted(names)))
+    return re.compile(rf"\r\n(?=[{first}])(?i:{alternatives}):[^\r]*+".encode("latin-1"))
+
+
+def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes]:
+    """A piece that begins with a head, cut where the identity stands in the head."""
+    *before, last = head.split(identity) if identity else [head]
+    return [*before, last + piece[len(head) :]]
+
+
+def _is_plain(head: bytes) -> bool:
+    return PLAIN.fullmatch(head) is not None and head.count(b"\n") <= MOST_LINES
+
+
+def _discard(by_line: dict[bytes, Answers], first_line: bytes, fields: tuple[bytes, ...]) -> None:
+    del by_line[first_line][fields]
+    if not by_line[first_line]:
+        del by_line[first_line]
