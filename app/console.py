@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal, TextIO
 
 from app.core.decisions import Result
+from app.core.messages import Headers
 from app.core.reasons import MEANINGS, Phase, Reason
-from app.journal import Event
+from app.core.unread import UnreadHeaders
+from app.journal import Event, Replay, Unmade
 from app.wording import advice, cause, elapsed, visible
 
 Mode = Literal["text", "json", "off"]
@@ -46,7 +49,8 @@ def mode_of(log: str, stream: TextIO) -> Mode:
 
 
 class Console:
-    """A listener for the journal. On a terminal each line appears at once; elsewhere lines are written together.
+    """A listener for the journal. On a terminal each line appears at once; elsewhere lines are written together, and
+    may wait for `patience` seconds.
 
     A stream that breaks is not written to again: a log must not stop requests. Call `flush` at the end.
     """
@@ -57,6 +61,8 @@ class Console:
         self._color = color
         self._dialect = dialect
         self._terminal = stream.isatty()
+        self.patience = 0.0 if self._terminal else FLUSH_AFTER
+        self._again = Again(self._json) if mode == "json" else None
         self._waiting: list[str] = []
         self._advised: set[Reason] = set()
         if isinstance(stream, TextIOWrapper):
@@ -70,6 +76,15 @@ class Console:
             self.flush()
         elif len(self._waiting) == 1:
             self._flush_soon()
+
+    def replayed(self, replays: Sequence[Unmade]) -> None:
+        """Answers that were given again."""
+        if self._again is None:
+            for replay, head, at, client in replays:
+                self(replay.event(head, at, client))
+        elif self._line is not None:
+            self._waiting += self._again.lines(replays)
+            self.flush()
 
     def _flush_soon(self) -> None:
         try:
@@ -110,7 +125,7 @@ class Console:
         """The names are public. No value of a cookie or a credential; times are HTTP time, durations real time."""
         request, verdict = event.request, event.verdict
         return json.dumps({
-            "ts": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "ts": _iso(event.at),
             "level": "error" if verdict.result is Result.ERROR else "info" if event.broken is None else "warning",
             "msg": "request",
             "method": visible(request.method),
@@ -134,11 +149,49 @@ class Console:
             "coalesced": verdict.collapsed,
             "background": verdict.reason is Reason.STALE_WHILE_REVALIDATE,
             "dialect": self._dialect,
-            "req_id": _identifier(event, "x-request-id"),
-            "traceparent": _identifier(event, "traceparent"),
+            "req_id": _identifier(request.headers, "x-request-id"),
+            "traceparent": _identifier(request.headers, "traceparent"),
         }) + "\n"  # fmt: skip
 
 
-def _identifier(event: Event, field: str) -> str | None:
-    value = event.request.headers.get(field)
+class Again:
+    """The JSON of answers that were given again: written once, but for what differs from one to the next."""
+
+    def __init__(self, line: Callable[[Event], str]) -> None:
+        self._line = line
+        self._cut: dict[Replay, list[str]] = {}
+        self._millis, self._time = -1, ""
+
+    def lines(self, replays: Iterable[Unmade]) -> list[str]:
+        return [self._one(replay, head, at) for replay, head, at, _ in replays]
+
+    def _one(self, replay: Replay, head: bytes, at: float) -> str:
+        cut = self._cut.get(replay) or self._written(replay)
+        if int(at * 1000) != self._millis:
+            self._millis, self._time = int(at * 1000), _iso(at)
+        folded = head.lower()
+        if b"\nx-request-id:" not in folded and b"\ntraceparent:" not in folded:
+            return f"{cut[0]}{self._time}{cut[1]}null{cut[2]}null{cut[3]}"
+        headers = UnreadHeaders(head)
+        told = [json.dumps(_identifier(headers, name)) for name in ("x-request-id", "traceparent")]
+        return f"{cut[0]}{self._time}{cut[1]}{told[0]}{cut[2]}{told[1]}{cut[3]}"
+
+    def _written(self, replay: Replay) -> list[str]:
+        """Its line, cut where the time and the identifiers stand. Those of a second ago are not asked for again."""
+        if len(self._cut) >= FLUSH_LINES:
+            self._cut.clear()
+        event = replay.event(b"GET / HTTP/1.1\r\nx-request-id: {id}\r\ntraceparent: {parent}\r\n\r\n", 0.0, None)
+        line = self._line(event)
+        ts, rest = line.split(_iso(0.0), 1)
+        middle, identifiers = rest.rsplit('"{id}"', 1)
+        self._cut[replay] = cut = [ts, middle, *identifiers.rsplit('"{parent}"', 1)]
+        return cut
+
+
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _identifier(headers: Headers, field: str) -> str | None:
+    value = headers.get(field)
     return None if value is None else visible(value[:LONGEST_ID])

@@ -52,6 +52,11 @@ def arrived_head(scheme: str, target: bytes, fields: Fields) -> tuple[bytes, Fie
     return rest, [(name, match[2] if name == b"host" else value) for name, value in fields]
 
 
+def asks_for_websocket(method: str, fields: Fields) -> bool:
+    """RFC 6455 §4.1."""
+    return method == "GET" and any(name == b"upgrade" and value.lower() == b"websocket" for name, value in fields)
+
+
 def without_upgrade(data: bytes) -> bytes:
     """A whole head and what follows it, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from operator import itemgetter
 
 from app.core.decisions import Exchange, Verdict
@@ -66,66 +68,76 @@ class Replay:
     verdict: Verdict
     size: int
 
-    def event(self, head: bytes, at: float, duration: float, client: tuple[str, int] | None) -> Event:
+    def event(self, head: bytes, at: float, client: tuple[str, int] | None) -> Event:
         """One of them, for a request that came with this head."""
         headers = UnreadHeaders(head)
         request = replace(self.request, headers=headers, client="" if client is None else client[0])
-        return Event(at, request, self.status, self.verdict, duration, self.size)
+        return Event(at, request, self.status, self.verdict, 0.0, self.size)
 
 
-# One of them that has not been made yet: with its request's head, and when it was in HTTP time.
+# One of them that has not been made yet: with its request's head, when it was in HTTP time, and its client's address.
 Unmade = tuple[Replay, bytes, float, tuple[str, int] | None]
+OnEvent = Callable[[Event], None]
+OnReplays = Callable[[Sequence[Unmade]], None]
 
 
 class Journal:
     """The ring of events, the counters, and the last exchange of each key for `swerve why`.
 
-    Replays are counted when somebody asks, or when there are many of them, and made into events when somebody looks:
-    there may be a hundred thousand a second. The duration of one that nobody listened to is not known, and is 0.
+    `replays` are those that nobody has counted yet; who appends to them calls `replayed` after the first of them, and
+    when there are `most_replays`. They are made into events when somebody looks: there may be two hundred thousand a
+    second. How long one took is not known, and is 0.
     """
 
     def __init__(self, size: int = RING) -> None:
         self.exchanges: dict[str, Exchange] = {}
+        self.replays: list[Unmade] = []
+        self.most_replays = size
         self._ring: deque[Event | Unmade] = deque(maxlen=size)
         self._counters = Counters()
-        self._listeners: list[Callable[[Event], None]] = []
-        self._pending: list[Unmade] = []
+        self._listeners: list[tuple[OnEvent, OnReplays]] = []
+        self._patience = inf
 
     @property
     def events(self) -> list[Event]:
         """The last ones, the newest at the end."""
-        self._count_pending()
+        self.settle()
         made = [one if isinstance(one, Event) else _made(*one) for one in self._ring]
         self._ring.extend(made)
         return made
 
     @property
     def counters(self) -> Counters:
-        self._count_pending()
+        self.settle()
         return self._counters
 
-    def listen(self, listener: Callable[[Event], None]) -> None:
-        """Have every later event handed to `listener`, in the order in which they are recorded."""
-        self._listeners.append(listener)
+    def listen(self, listener: OnEvent, on_replays: OnReplays | None = None, patience: float = 0.0) -> None:
+        """Have every later event handed to `listener`, in the order in which they are recorded, and replays in one call
+        to `on_replays`, if there is one. Replays may be held back for `patience` seconds, so that there are several."""
+
+        def one_by_one(replays: Sequence[Unmade]) -> None:
+            for one in replays:
+                listener(_made(*one))
+
+        self._listeners.append((listener, on_replays or one_by_one))
+        self._patience = min(self._patience, patience)
+        if not patience:
+            self.most_replays = 1
 
     def record(self, event: Event) -> None:
-        if self._pending:
-            self._count_pending()
+        if self.replays:
+            self.settle()
         self._ring.append(event)
         self._count(event.verdict, event.size, 1)
-        for listener in self._listeners:
+        for listener, _ in self._listeners:
             listener(event)
 
-    @property
-    def listened(self) -> bool:
-        """Whether anybody wants every event as it comes."""
-        return bool(self._listeners)
-
-    def replayed(self, replay: Replay, head: bytes, at: float, client: tuple[str, int] | None) -> None:
-        """Record that a finished answer was given again, to nobody who listens."""
-        self._pending.append((replay, head, at, client))
-        if len(self._pending) >= RING:
-            self._count_pending()
+    def replayed(self) -> None:
+        """There is something in `replays`: it is counted at once or soon."""
+        if len(self.replays) >= self.most_replays:
+            self.settle()
+        elif self._listeners:
+            asyncio.get_running_loop().call_later(self._patience, self.settle)
 
     def fetched(self, key: str, exchange: Exchange, cause: str) -> None:
         """Remember what the origin answered for a key; the oldest of too many is forgotten."""
@@ -135,11 +147,15 @@ class Journal:
         if len(self.exchanges) > EXPLAINED:
             del self.exchanges[next(iter(self.exchanges))]
 
-    def _count_pending(self) -> None:
-        pending, self._pending = self._pending, []
-        for replay, times in Counter(map(itemgetter(0), pending)).items():
+    def settle(self) -> None:
+        """Count the replays, and tell whoever listens."""
+        replays = self.replays[:]
+        self.replays.clear()  # the list stays, for others append to it
+        for replay, times in Counter(map(itemgetter(0), replays)).items():
             self._count(replay.verdict, replay.size, times)
-        self._ring.extend(pending)
+        self._ring.extend(replays)
+        for _, on_replays in self._listeners:
+            on_replays(replays)
 
     def _count(self, verdict: Verdict, size: int, times: int) -> None:
         counters = self._counters
@@ -151,4 +167,4 @@ class Journal:
 
 
 def _made(replay: Replay, head: bytes, at: float, client: tuple[str, int] | None) -> Event:
-    return replay.event(head, at, 0.0, client)
+    return replay.event(head, at, client)

@@ -48,31 +48,34 @@ class Finished:
     """An answer, how long it stands, and its bytes for the present second."""
 
     __slots__ = (
-        "between", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "rendered_from", "rendered_until",
-        "replay", "request", "since", "until",
+        "between", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "refresh", "rendered_from",
+        "rendered_until", "replay", "request", "since", "until",
     )  # fmt: skip
 
     pieces: list[bytes]
-    between: list[bytes]  # the first piece without the identities that stand in its head
+    between: list[bytes] | None  # the first piece without the identities that stand in its head, if any do
     replay: Replay
 
     def __init__(self, request: Request, key: str, hit: Hit, epoch: int, span: Span) -> None:
         self.request, self.hit, self.key, self.epoch = request, hit, key, epoch
         self.since, self.until = span
+        self.refresh = hit.refresh
         self.rendered_from, self.rendered_until = inf, -inf
         self.first_line, self.fields = b"", tuple[bytes, ...]()
         self.heads: list[bytes] = []
 
 
 class Memo:
-    """Answers for the clients of one server, who all speak `scheme`. `by_head`: by the exact bytes of a head."""
+    """Answers for the clients of one server, who all speak `scheme`."""
 
     def __init__(self, engine: Engine, scheme: str, identities: Identities) -> None:
         around = engine.around
         self.scheme = scheme
-        self.by_head: OrderedDict[bytes, Finished] = OrderedDict()
+        self._by_head: OrderedDict[bytes, Finished] = OrderedDict()
         self._engine, self._identities, self._rules = engine, identities, around.dialect.rules
-        self._clock, self._store, self._journal = around.clock, around.store, around.journal
+        self._now, self._store, self._journal = around.clock.now, around.store, around.journal
+        self._replays = around.journal.replays
+        self._used_last: Finished | None = None
         self._by_line: dict[bytes, Answers] = {}
         self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
         self._order: OrderedDict[Finished, None] = OrderedDict()
@@ -86,34 +89,37 @@ class Memo:
     def __len__(self) -> int:
         return len(self._order)
 
-    def find(self, head: bytes) -> Finished | None:
-        """The answer to a request with that head, not by its exact bytes."""
-        first_line = head[: head.find(b"\r\n")]
-        answers = self._by_line.get(first_line)
+    def replay(self, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
+        """The answer to a request with that head, as pieces to write. None: it is not known, or stands no more."""
+        finished = self._by_head.get(head) or self._find(head)
+        if finished is None:
+            return None
+        now = self._now()
+        if not finished.rendered_from <= now < finished.rendered_until and not self._render(finished, now):
+            return None
+        if finished.epoch != self._store.epoch and not self._survived(finished):
+            return None
+        if finished is not self._used_last:
+            self._store.touch(finished.key)
+            self._used_last = finished
+        if finished.refresh is not None:
+            self._engine.fetcher.refresh(finished.key, finished.refresh)
+        self._replays.append((finished.replay, head, now, client))
+        if not 1 < len(self._replays) < self._journal.most_replays:
+            self._journal.replayed()
+        if finished.between is None:
+            return finished.pieces
+        return [self._identities.next().encode().join(finished.between), *finished.pieces[1:]]
+
+    def _find(self, head: bytes) -> Finished | None:
+        """The answer to a head that is not known to the byte."""
+        answers = self._by_line.get(head[: head.find(b"\r\n")])
         if answers is None or len(head) > LONGEST_HEAD or not _is_plain(head):
             return None
         finished = answers.get(tuple(self._fields.findall(head)))
         if finished is not None:
             self._seen_again(finished, head)
         return finished
-
-    def replay(self, finished: Finished, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
-        """The answer once more, as pieces to write, to a request with this head; None if it does not stand any more."""
-        now = self._clock.now()
-        if not finished.rendered_from <= now < finished.rendered_until and not self._render(finished, now):
-            return None
-        if finished.epoch != self._store.epoch and not self._survived(finished):
-            return None
-        self._store.touch(finished.key)
-        if finished.hit.refresh is not None:
-            self._engine.fetcher.refresh(finished.key, finished.hit.refresh)
-        if self._journal.listened:
-            self._journal.record(finished.replay.event(head, now, 0.0, client))
-        else:
-            self._journal.replayed(finished.replay, head, now, client)
-        if len(finished.between) == 1:
-            return finished.pieces
-        return [self._identities.next().encode().join(finished.between), *finished.pieces[1:]]
 
     async def learn(self, head: bytes, request: Request) -> None:
         """Keep the engine's answer to a request, if it is a hit that will stand: the engine is asked once more, under
@@ -127,7 +133,7 @@ class Memo:
         if found is None or span is None:
             return
         finished = Finished(request, *found, self._store.epoch, span)
-        if not self._render(finished, self._clock.now()) or not CHAIN.isdisjoint(observed.looked):
+        if not self._render(finished, self._now()) or not CHAIN.isdisjoint(observed.looked):
             return
         if self._look_at(observed.looked):
             finished.first_line, finished.fields = head[: head.find(b"\r\n")], tuple(self._fields.findall(head))
@@ -166,14 +172,15 @@ class Memo:
             self._seen[mark % SEEN] = mark
 
     def _by_exact_head(self, finished: Finished, head: bytes) -> None:
-        self.by_head[head] = finished
+        self._by_head[head] = finished
         finished.heads.append(head)
-        if len(self.by_head) > MOST_HEADS:
-            oldest, owner = self.by_head.popitem(last=False)
+        if len(self._by_head) > MOST_HEADS:
+            oldest, owner = self._by_head.popitem(last=False)
             owner.heads.remove(oldest)
 
     def _forget(self, key: str) -> None:
         """What is stored under the key has changed."""
+        self._used_last = None
         for finished in self._by_key.get(key, ())[:]:
             self._drop(finished)
 
@@ -182,7 +189,7 @@ class Memo:
             return
         del self._order[finished]
         for head in finished.heads:
-            del self.by_head[head]
+            del self._by_head[head]
         _discard(self._by_line, finished.first_line, finished.fields)
         self._by_key[finished.key].remove(finished)
         if not self._by_key[finished.key]:
@@ -198,6 +205,7 @@ class Memo:
 
     def _render(self, finished: Finished, now: float) -> bool:
         """Put the answer into the engine's words for this second. Returns whether it still stands, and is whole."""
+        self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
         if not finished.since <= now < finished.until:
             self._drop(finished)
             return False
@@ -232,9 +240,11 @@ def _lines_of(names: set[str]) -> re.Pattern[bytes]:
     return re.compile(rf"\r\n(?=[{first}])(?i:{alternatives}):[^\r]*+".encode("latin-1"))
 
 
-def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes]:
-    """A piece that begins with a head, cut where the identity stands in the head."""
-    *before, last = head.split(identity) if identity else [head]
+def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes] | None:
+    """A piece that begins with a head, cut where the identity stands in the head; None where it does not."""
+    if not identity or identity not in head:
+        return None
+    *before, last = head.split(identity)
     return [*before, last + piece[len(head) :]]
 
 

@@ -2,8 +2,7 @@
 
 What it needs of uvicorn is the contract of that setting, without which tests/live/test_protocol.py fails: how the class
 is called; `shutdown`; `loaded_app`, `asgi_version` and `timeout_keep_alive` of the configuration, and for WebSockets
-`ws_protocol_class`, which is made and fed like this class; `connections`, `tasks` and `total_requests` of the server's
-state.
+`ws_protocol_class`, which is made and fed like this class; `connections` and `tasks` of the server's state.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class Protocol(asyncio.Protocol):
         self.write_paused = self._read_paused = self._deaf = self._leaving = False
         self._last_words = b""  # what is said to a client behind its last answer, before the connection closes
         self._drained: asyncio.Future[None] | None = None
-        self._deadline = 0.0
+        self._idle = True  # since the timer was set
         self._unread = 0  # bytes that the client had not read when the timer fired
         self._timer: asyncio.TimerHandle | None = None
 
@@ -121,19 +120,16 @@ class Protocol(asyncio.Protocol):
 
     def replay(self, head: bytes) -> bool:
         """Answer with what has been answered before, if it still stands, it is its turn, and the client reads."""
-        memo = self._memo
-        if memo is None or self._cycle is not None or self.write_paused:
+        if self._memo is None or self._cycle is not None or self.write_paused:
             return False
-        finished = memo.by_head.get(head) or memo.find(head)
-        pieces = None if finished is None else memo.replay(finished, head, self._client)
+        pieces = self._memo.replay(head, self._client)
         if pieces is None:
             return False
         if len(pieces) == 1:
             self.transport.write(pieces[0])
         else:
             self.transport.writelines(pieces)
-        self._state.total_requests += 1
-        self._deadline = self._loop.time() + self._config.timeout_keep_alive
+        self._idle = False
         return True
 
     def requested(self) -> None:
@@ -218,16 +214,13 @@ class Protocol(asyncio.Protocol):
 
     def answered(self) -> None:
         """The request at the head of the line has its answer: the next one's turn."""
-        self._state.total_requests += 1
-        self._cycle = None
+        self._cycle, self._idle = None, False
         if self.transport.is_closing():
             return
         if self._pipeline:
             self._start(self._pipeline.popleft())
         elif self._last_words:
             self._say_last_words()
-        elif self._reader.between:
-            self._deadline = self._loop.time() + self._config.timeout_keep_alive
         self.resume_reading()
 
     async def drained(self) -> None:
@@ -270,23 +263,26 @@ class Protocol(asyncio.Protocol):
 
     def head_begun(self) -> None:
         """From now on a whole head must come in time."""
-        self._deadline = self._loop.time() + HEAD_SECONDS
-        if self._timer is None or self._timer.when() > self._deadline:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(self._deadline, self._look)
+        self._look_in(HEAD_SECONDS)
+
+    def _look_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._look)
+        self._idle = True
 
     def _look(self) -> None:
-        """One timer a connection, which looks when it fires whether it was moved: requests come too often for more."""
-        now, unread = self._loop.time(), self.transport.get_write_buffer_size()
+        """One timer a connection, which sees when it fires what has happened since: requests come too often for more.
+        So an idle connection is closed after one to two times `timeout_keep_alive`."""
+        unread = self.transport.get_write_buffer_size()
         nothing_read, self._unread = 0 < unread == self._unread, unread
         if nothing_read:  # since the last look; to close would be to wait until the client reads it
             self.transport.abort()
         elif unread or self._cycle is not None:  # we may be the ones who do not read
-            self._timer = self._loop.call_later(HEAD_SECONDS, self._look)
-        elif now < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look)
-        elif self._reader.between:
+            self._look_in(HEAD_SECONDS)
+        elif not self._reader.between:
+            self.refused(TOO_LATE)
+        elif self._idle:
             self.transport.close()
         else:
-            self.refused(TOO_LATE)
+            self._look_in(self._config.timeout_keep_alive)

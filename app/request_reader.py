@@ -16,11 +16,15 @@ from app.heads import (
     LONGEST,
     TOO_LARGE,
     arrived_head,
+    asks_for_websocket,
     refusal_of,
     without_upgrade,
 )
 
 Fields = list[tuple[bytes, bytes]]
+
+
+FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class Refused(Exception):
@@ -65,9 +69,7 @@ class RequestReader:
     def __init__(self, owner: Owner, *, websockets: bool) -> None:
         self._owner = owner
         self._websockets = websockets
-        self._parser = httptools.HttpRequestParser(self)
-        # So that what comes behind a request that says «close» does not spoil the answer to it.
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._parser = self._new_parser()
         self.scheme = "http"
         self.method, self.version, self.target, self.fields = "", "", b"", Fields()
         self.persistent = self.upgrading = False
@@ -77,6 +79,12 @@ class RequestReader:
         self._kept = bytearray()
         self._head_bytes = self._quiet_bytes = 0
         self._declined = False
+
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # So that what comes behind a request that says «close» does not spoil the answer to it.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
 
     def close(self) -> None:
         """Break the cycle between this object and its parser, so that neither waits for the collector."""
@@ -149,13 +157,22 @@ class RequestReader:
         """Returns whether the connection goes on as it was."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._owner.switched()
-            return False
+        except httptools.HttpParserUpgrade as upgrade:
+            return self._declined_late(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if not isinstance(error.__context__, Refused):
                 self._owner.refused(BAD_REQUEST)
             return False
+        return True
+
+    def _declined_late(self, rest: bytes) -> bool:
+        """An Upgrade that the parser saw first, behind a body: what follows is HTTP all the same if nobody takes it up,
+        and if the request cannot have a body, which the parser would not have told from it."""
+        if self.upgrading or self.method == "CONNECT" or any(name in FRAMING for name, _ in self.fields):
+            self._owner.switched()
+            return False
+        self._parser = self._new_parser()
+        self._heads_received(rest)
         return True
 
     # What the parser calls.
@@ -185,7 +202,7 @@ class RequestReader:
             self.fields = [field for field in self.fields if field[0] != DECLINED]
         self.method = parser.get_method().decode("ascii")
         self.target, self.fields = arrived_head(self.scheme, self.target, self.fields)
-        self.upgrading = self._websockets and parser.should_upgrade() and self.method == "GET"
+        self.upgrading = self._websockets and parser.should_upgrade() and asks_for_websocket(self.method, self.fields)
         self.persistent = self.version == "1.1" and parser.should_keep_alive()
         if not self.upgrading:
             self._owner.requested()

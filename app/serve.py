@@ -62,7 +62,7 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     mode = mode_of(settings.log, sys.stderr)  # lines for people beside what else is said, JSON by itself on stdout
     console = Console(mode, sys.stdout if mode == "json" else sys.stderr, color, settings.dialect.name)
     if mode != "off":
-        application.around.journal.listen(console)
+        application.around.journal.listen(console, console.replayed, console.patience)
     servers = [Server(config) for config in configs(settings, application, demo=demo)]
     on_signals(application, servers)
     calm_collector()
@@ -73,6 +73,7 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
     await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in zip(servers, sockets, strict=True)))
     await application.around.tasks.drain(LAST_WAIT)
     await application.around.upstream.aclose()
+    application.around.journal.settle()
     console.flush()
     say(summary(application.around.journal, demo=demo))
     return 0

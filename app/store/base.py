@@ -11,7 +11,12 @@ from app.core.key import base_of
 
 
 class Store(Protocol):
-    """Where responses are kept, by cache key."""
+    """Where responses are kept, by cache key.
+
+    `epoch` moves with every purge: what was found under another may have been spoiled since.
+    """
+
+    epoch: int
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         """Every response under the key; those that were invalidated after they were fetched say so."""
@@ -33,10 +38,6 @@ class Store(Protocol):
 
     def purged_since(self, key: str, number: int) -> bool:
         """Whether a purge after that one spoiled the key."""
-
-    @property
-    def epoch(self) -> int:
-        """Moves with every purge: what was found under another epoch may have been spoiled since."""
 
     def touch(self, key: str) -> None:
         """Count as a use of the key that it was answered without a lookup."""

@@ -47,6 +47,7 @@ class MemoryStore:
     def __init__(self, max_size: int) -> None:
         self._variants = _Variants(max_size, self._changed)
         self._purges = PurgeLog()
+        self.epoch = 0
         self._listeners: list[Callable[[str], None]] = []
 
     @property
@@ -86,16 +87,13 @@ class MemoryStore:
 
     async def invalidate(self, base: str) -> None:
         self._purges.purge(base)
+        self.epoch = self._purges.number
 
     def purge_number(self) -> int:
         return self._purges.number
 
     def purged_since(self, key: str, number: int) -> bool:
         return self._purges.purged_since(key, number)
-
-    @property
-    def epoch(self) -> int:
-        return self._purges.number
 
     def touch(self, key: str) -> None:
         self._variants.get(key)

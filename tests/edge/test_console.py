@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from app.console import Console, Mode, mode_of
+from app.console import FLUSH_LINES, Console, Mode, mode_of
 from app.core.decisions import Result, Verdict
 from app.core.reasons import MEANINGS, Reason
-from app.journal import Event
+from app.journal import Event, Replay
 from app.terminal import wants_color
 from tests.edge.events import HIT, KEY, Terminal, asking, event
 
@@ -156,3 +156,30 @@ def test_modes(log: str, stream: io.StringIO, mode: str) -> None:
 )  # fmt: skip
 def test_when_to_colour(stream: io.StringIO, environ: dict[str, str], color: bool) -> None:
     assert wants_color(stream, environ) is color
+
+
+HEADS = [
+    b"GET /blog HTTP/1.1\r\nHost: localhost:8080\r\n\r\n",
+    b'GET /blog HTTP/1.1\r\nHost: localhost:8080\r\nX-Request-ID: a"b\\\r\ncookie: secret\r\n\r\n',
+    b"GET /blog HTTP/1.1\r\nhost: localhost:8080\r\ntraceparent: 00-1\r\nx-request-id: {id}\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("mode", ["json", "text"])
+def test_what_was_given_again_has_the_line_that_it_would_have_had(mode: Mode) -> None:
+    replays = [
+        (Replay(asking(target='/blog?"{id}"'), 200, HIT, 18_231), head, 1_700_000_000.113 + number / 3, ("::1", 5))
+        for number, head in enumerate(HEADS * 2)
+    ]
+    stream = Terminal()
+    Console(mode, stream, False, "vercel").replayed(replays)
+    assert stream.getvalue() == printed(mode, *(replay.event(head, at, client) for replay, head, at, client in replays))
+    assert "secret" not in stream.getvalue()
+
+
+def test_the_lines_of_many_answers_take_no_more_memory_than_those_of_a_few() -> None:
+    console = Console("json", io.StringIO(), False, "vercel")
+    for number in range(3_000):
+        console.replayed([(Replay(asking(target=f"/{number}"), 200, HIT, 1), HEADS[0], 0.0, None)])
+    assert console._again is not None
+    assert len(console._again._cut) <= FLUSH_LINES

@@ -159,6 +159,35 @@ async def test_a_body_of_a_slow_answer_is_never_taken_for_a_request(world: World
 
 
 @both_ways(site=SITE)
+@pytest.mark.parametrize("method", ["POST", "TRACE", "GET"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_a_body_that_nobody_wants_is_never_taken_for_a_request(world: World, framing: str, method: str) -> None:
+    known = get("/a")
+    await world.settled(known)
+    lines, pieces = [f"Content-Length: {2 * len(known)}"], [known, known]
+    if framing == "chunked":
+        lines, pieces = ["Transfer-Encoding: chunked"], [b"%x\r\n" % len(known), known, b"\r\n0\r\n\r\n"]
+    async with world.calling() as client:
+        await client.send(get("/form", *lines, method=method, host="h" if method == "TRACE" else "no host"))
+        refused = await client.hear()
+        assert refused.startswith(b"HTTP/1.1 4"), "before its body has come"
+        await client.send(*pieces, known)
+        heard = await client.probe()
+    assert heard.said() in ("400, 200 HIT open", "405, 200 HIT open", "400 closed", "405 closed")
+    assert world.seen() == []
+
+
+@both_ways(site=SITE)
+@pytest.mark.parametrize("begin", [b"G", b"GET /b HTTP/1.1\r\nHost: h\r\n", b"GET /b HTTP/1.1\r\nX: "])
+async def test_the_rest_of_a_head_is_never_taken_for_a_request(world: World, begin: bytes) -> None:
+    known = get("/a")
+    await world.settled(known)
+    heard = await world.told(begin, known, known)
+    assert heard.said() in ("200 HIT, 200 HIT open", "400 closed")
+    assert heard.fate == "closed" or [answer.body for answer in heard.answers()] == [b"page of /b\n", b"page of /a\n"]
+
+
+@both_ways(site=SITE)
 async def test_two_clients_do_not_wait_for_each_other(world: World) -> None:
     await world.settled(get("/a"))
     world.origin.gate = gate = asyncio.Event()

@@ -16,7 +16,6 @@ from app.arrival import request_from
 from app.asgi import Application
 from app.core.messages import Headers
 from app.engine import Reply
-from app.memo import Finished
 from app.wire import written_head
 from tests.live.wire import World, both_ways
 from tests.live.wire_client import get, post, turns
@@ -41,8 +40,8 @@ class Shoulder:
         self._replay: Callable[..., list[bytes] | None] = application.memo.replay
         application.memo.replay = self.replay  # type: ignore[method-assign]
 
-    def replay(self, finished: Finished, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
-        pieces = self._replay(finished, head, client)
+    def replay(self, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
+        pieces = self._replay(head, client)
         if pieces is not None:
             reply = self._asked(head)
             assert isinstance(reply.body, list | tuple)
