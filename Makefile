@@ -11,7 +11,7 @@ COMPILE = $(BIN)/uv --quiet --no-config pip compile --universal --python-version
 	--no-emit-index-url --no-strip-extras --custom-compile-command "make lock (ARGS=--upgrade takes newer versions)" $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check core conformance format lock clean node named-origin
+.PHONY: help setup demo run test check core conformance bench format lock clean node named-origin
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ core: setup ## the tables of the pure core alone, in under a second
 
 conformance: setup ## run the public HTTP cache suite and print the counts (ARGS="--id ID" for one, with its heads)
 	@$(BIN)/python -m tests.live.conformance.run $(ARGS)
+
+bench: setup ## measure Swerve beside nginx and Varnish (ARGS="--case hit-1k --rounds 3", --list for all)
+	@$(BIN)/python -m bench $(ARGS)
 
 format: setup ## rewrite the code as the check wants it
 	$(BIN)/ruff check --fix .
