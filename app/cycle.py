@@ -63,6 +63,8 @@ class Cycle:
             log.error("Exception in ASGI application\n", exc_info=error)
             if not isinstance(error, Exception):
                 raise
+        finally:
+            self.scope.pop("extensions", None)  # where we stand ourselves: nothing of us waits for the collector
         if self.complete or self.gone:
             return
         if not self.started:

@@ -47,7 +47,7 @@ class Edge:
         try:
             reply = await self.answer(request, client)
             if reply.hit and self.memo is not None and cycle is not None and cycle.head is not None:
-                await self.memo.learn(cycle.head, request)
+                self.memo.learn(cycle.head, request)
             sent = await self.send(reply, client)
         except ClientGone:
             self.record(visit, _ABANDONED, Sent(0, CLIENT_LEFT))

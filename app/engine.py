@@ -69,12 +69,12 @@ class Engine:
                 work = self.alone(request, lookup, key, body)
         return await (work if client is None else client.stays(work))
 
-    async def hit(self, request: Request) -> tuple[str, Hit] | None:
-        """The key of a request and the hit that answers it now, if one does."""
+    def hit(self, request: Request, now: float) -> tuple[str, Hit] | None:
+        """The key of a request and the hit that answers it, if one does and can be found without waiting."""
         key = cache_key(request, self.rules)
         if refusal(request, self.around.forwarding.node) is not None:
             return None
-        lookup = decide(request, await self.around.store.lookup(key), self.rules, self.around.clock.now())
+        lookup = decide(request, self.around.store.find(key) or (), self.rules, now)
         return (key, lookup) if isinstance(lookup, Hit) else None
 
     async def alone(

@@ -62,7 +62,7 @@ class Fetcher:
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
-        flight = self.flights.depart(key, self.around.store.purge_number())
+        flight = self.flights.depart(key, self.around.store.purge_number(), self.around.tasks.loop.create_future())
         self.refreshing += int(forward.background)
         flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
         flight.wanted = forward.background

@@ -75,14 +75,14 @@ class Flight:
     """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `wanted`: also
     when nobody waits for it. `given_up`: it is being cancelled, and brings nothing any more."""
 
-    def __init__(self, fetched_under: int) -> None:
+    def __init__(self, fetched_under: int, landing: asyncio.Future[Landing]) -> None:
         self.fetched_under = fetched_under
         self.abandoned = False
         self.waiters = 0
         self.wanted = False
         self.given_up = False
         self.task: asyncio.Task[None] | None = None
-        self._landing: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+        self._landing = landing
 
     @property
     def joinable(self) -> bool:
@@ -126,8 +126,8 @@ class Flights:
         flight = self._flying.get(key)
         return flight if flight is not None and flight.joinable else None
 
-    def depart(self, key: str, fetched_under: int) -> Flight:
-        flight = self._flying[key] = Flight(fetched_under)
+    def depart(self, key: str, fetched_under: int, landing: asyncio.Future[Landing]) -> Flight:
+        flight = self._flying[key] = Flight(fetched_under, landing)
         return flight
 
     def end(self, key: str, flight: Flight) -> None:

@@ -3,7 +3,8 @@
 A hit is a function of the request and the time. The engine's own answer is kept under two fingerprints of the request,
 the exact bytes of its head, and its first line with those of the fields that the decision looked at, until one of these
 happens: the time comes at which the decision would be another (app/core/standing.py), the store tells that something
-under the key has changed or gone, or its epoch has moved and the response turns out to be purged.
+under the key has changed, or its epoch has moved and the response turns out to be purged. Then the engine is asked the
+same again, for the next who sends it; what is no hit any more is forgotten.
 
 What a hit does beside answering is done each time: a stale one asks for a refresh, the journal and the store's order of
 use hear of it, Age is right to the second, and what names the single response is made anew.
@@ -15,12 +16,12 @@ import re
 from collections import OrderedDict, defaultdict
 from math import inf
 
-from app.core.decisions import Hit
+from app.core.decisions import Forward, Hit
 from app.core.forwarding import CHAIN
 from app.core.messages import Request
 from app.core.observed import Observed
-from app.core.standing import Span, standing
-from app.engine import Engine, Reply
+from app.core.standing import standing
+from app.engine import Engine
 from app.identity import Identities
 from app.journal import Replay
 from app.wire import written, written_head
@@ -45,24 +46,34 @@ PLAIN = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1(?:\r\n[!#-'*+.^-z|~0-9A-Z-
 
 
 class Finished:
-    """An answer, how long it stands, and its bytes for the present second."""
+    """An answer, how long it stands, and its bytes for the present second.
+
+    `between` is the first piece without the identities that stand in its head; None if none do.
+    """
 
     __slots__ = (
         "between", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "refresh", "rendered_from",
         "rendered_until", "replay", "request", "since", "until",
     )  # fmt: skip
 
-    pieces: list[bytes]
-    between: list[bytes] | None  # the first piece without the identities that stand in its head, if any do
+    key: str
+    epoch: int
     replay: Replay
 
-    def __init__(self, request: Request, key: str, hit: Hit, epoch: int, span: Span) -> None:
-        self.request, self.hit, self.key, self.epoch = request, hit, key, epoch
-        self.since, self.until = span
-        self.refresh = hit.refresh
-        self.rendered_from, self.rendered_until = inf, -inf
-        self.first_line, self.fields = b"", tuple[bytes, ...]()
+    def __init__(self, request: Request, first_line: bytes) -> None:
+        self.request, self.first_line = request, first_line
+        self.fields = tuple[bytes, ...]()
         self.heads: list[bytes] = []
+        self.unsettle()
+
+    def unsettle(self) -> None:
+        """It stands no longer, and holds nothing of what was stored."""
+        self.hit: Hit | None = None
+        self.refresh: Forward | None = None
+        self.pieces: list[bytes] = []
+        self.between: list[bytes] | None = None
+        self.since = self.rendered_from = inf
+        self.until = self.rendered_until = -inf
 
 
 class Memo:
@@ -95,7 +106,7 @@ class Memo:
         if finished is None:
             return None
         now = self._now()
-        if not finished.rendered_from <= now < finished.rendered_until and not self._render(finished, now):
+        if not finished.rendered_from <= now < finished.rendered_until and not self._renewed(finished, now):
             return None
         if finished.epoch != self._store.epoch and not self._survived(finished):
             return None
@@ -121,26 +132,43 @@ class Memo:
             self._seen_again(finished, head)
         return finished
 
-    async def learn(self, head: bytes, request: Request) -> None:
-        """Keep the engine's answer to a request, if it is a hit that will stand: the engine is asked once more, under
-        the eyes of who notes which fields it looks at."""
+    def learn(self, head: bytes, request: Request) -> None:
+        """Keep the engine's answer to a request, if it is a hit that will stand."""
         if len(head) > LONGEST_HEAD or not _is_plain(head):
             return
-        observed = Observed(request.headers)
-        request = request.with_headers(observed)
-        found = await self._engine.hit(request)  # between this and the end nothing gives way, so nothing can change
-        span = None if found is None else standing(found[1], request, self._rules)
-        if found is None or span is None:
-            return
-        finished = Finished(request, *found, self._store.epoch, span)
-        if not self._render(finished, self._now()) or not CHAIN.isdisjoint(observed.looked):
-            return
-        if self._look_at(observed.looked):
-            finished.first_line, finished.fields = head[: head.find(b"\r\n")], tuple(self._fields.findall(head))
+        finished = Finished(request.with_headers(Observed(request.headers)), head[: head.find(b"\r\n")])
+        if self._judged(finished, self._now()):
+            finished.fields = tuple(self._fields.findall(head))
             self._keep(finished, head)
 
+    def _renewed(self, finished: Finished, now: float) -> bool:
+        """Whether the answer stands after all: in other words for another second, or as another answer."""
+        self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
+        if finished.since <= now < finished.until or self._judged(finished, now):
+            self._render(finished, now)
+            return True
+        self._drop(finished)
+        return False
+
+    def _judged(self, finished: Finished, now: float) -> bool:
+        """Ask the engine, under the eyes of who notes which fields it looks at. Returns whether it says a hit that will
+        stand, and what it looked at is what we tell requests apart by."""
+        finished.unsettle()
+        request = finished.request
+        found = self._engine.hit(request, now)
+        span = None if found is None else standing(found[1], request, self._rules)
+        if found is None or span is None or not span[0] <= now < span[1]:
+            return False
+        finished.key, finished.hit = found
+        finished.since, finished.until = span
+        finished.refresh, finished.epoch = finished.hit.refresh, self._store.epoch
+        whole = self._render(finished, now)
+        assert isinstance(request.headers, Observed)
+        return whole and CHAIN.isdisjoint(request.headers.looked) and self._look_at(request.headers.looked)
+
     def _look_at(self, names: set[str]) -> bool:
-        """From now on look at these fields too. What was kept by fewer could be taken for what it is not."""
+        """From now on tell requests apart by these fields too, at most so many. What was kept by fewer is forgotten: it
+        could be taken for what it is not."""
         if names <= self._looked:
             return True
         if len(self._looked | names) > MOST_LOOKED:
@@ -179,10 +207,13 @@ class Memo:
             owner.heads.remove(oldest)
 
     def _forget(self, key: str) -> None:
-        """What is stored under the key has changed."""
+        """What is stored under the key has changed, or gone."""
         self._used_last = None
         for finished in self._by_key.get(key, ())[:]:
-            self._drop(finished)
+            if self._store.find(key):
+                finished.unsettle()
+            else:
+                self._drop(finished)
 
     def _drop(self, finished: Finished) -> None:
         if finished not in self._order:
@@ -197,6 +228,7 @@ class Memo:
 
     def _survived(self, finished: Finished) -> bool:
         """Whether the purges since it was learned left it as it is."""
+        assert finished.hit is not None
         if self._store.purged_since(finished.key, finished.hit.stored.fetched_under):
             self._drop(finished)
             return False
@@ -204,33 +236,20 @@ class Memo:
         return True
 
     def _render(self, finished: Finished, now: float) -> bool:
-        """Put the answer into the engine's words for this second. Returns whether it still stands, and is whole."""
-        self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
-        if not finished.since <= now < finished.until:
-            self._drop(finished)
-            return False
-        reply = self._engine.from_hit(finished.request, finished.hit, finished.key, now)
-        if not _is_whole(reply, finished.hit):
-            return False
-        head, parts = written_head(reply.response.status, reply.response.headers.pairs), _parts(reply)
-        finished.pieces = written(head, parts)
-        finished.between = _split(head, finished.pieces[0], finished.request.identity.encode())
-        finished.replay = Replay(finished.request, reply.response.status, reply.verdict, sum(map(len, parts)))
-        fresh = finished.hit.stored.freshness
-        age = int(fresh.age(now))
-        finished.rendered_from = max(finished.since, fresh.born + age if age else -inf)
-        finished.rendered_until = min(finished.until, fresh.born + age + 1)
-        return True
-
-
-def _parts(reply: Reply) -> tuple[bytes, ...]:
-    assert isinstance(reply.body, list | tuple)
-    return tuple(reply.body)
-
-
-def _is_whole(reply: Reply, hit: Hit) -> bool:
-    """Whether the body is the stored one itself, or none: pieces of it would be copies to be kept."""
-    return isinstance(reply.body, list | tuple) and all(part is hit.stored.body for part in reply.body)
+        """Put the answer into the engine's words for this second. Returns whether its body is the stored one itself, or
+        none: pieces of it would be copies to be kept."""
+        request, hit = finished.request, finished.hit
+        assert hit is not None
+        reply = self._engine.from_hit(request, hit, finished.key, now)
+        assert isinstance(reply.body, list | tuple)
+        head = written_head(reply.response.status, reply.response.headers.pairs)
+        finished.pieces = written(head, reply.body)
+        finished.between = _split(head, finished.pieces[0], request.identity.encode())
+        finished.replay = Replay(request, reply.response.status, reply.verdict, sum(map(len, reply.body)))
+        age = int(hit.stored.freshness.age(now))
+        finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
+        finished.rendered_until = min(finished.until, hit.stored.freshness.born + age + 1)
+        return all(part is hit.stored.body for part in reply.body)
 
 
 def _lines_of(names: set[str]) -> re.Pattern[bytes]:

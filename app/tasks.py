@@ -17,13 +17,21 @@ class Tasks:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
         return len(self._running)
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that they run on. To ask asyncio for it is a system call (getpid, CPython 3.11)."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
     def start(self, work: Coroutine[Any, Any, T], name: str, *, awaited: bool = False) -> asyncio.Task[T]:
         """Run it. Whoever starts one that is `awaited` hears of its error, so that it need not be logged."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        task = self.loop.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard if awaited else self._ended)
         return task

@@ -21,6 +21,9 @@ class Store(Protocol):
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         """Every response under the key; those that were invalidated after they were fetched say so."""
 
+    def find(self, key: str) -> Sequence[StoredResponse] | None:
+        """The same at once; None where it needs to be waited for."""
+
     async def save(self, stored: StoredResponse) -> None:
         """Keep it, in place of the one of the same variant, unless that is newer or missed no purge as this has."""
 

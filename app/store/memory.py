@@ -58,6 +58,9 @@ class MemoryStore:
         return len(self._variants)
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
+        return self.find(key)
+
+    def find(self, key: str) -> Sequence[StoredResponse]:
         variants = self._variants.get(key, ())
         if any(self._purges.purged_since(key, one.fetched_under) for one in variants):
             return tuple(

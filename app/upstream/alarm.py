@@ -14,7 +14,7 @@ class Alarm:
     """Calls `ring` with the reason when the time is up. Setting it anew costs no timer, except for an earlier time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[ProxyError], None]) -> None:
-        self._loop = loop
+        self.loop = loop
         self._ring = ring
         self._due: float | None = None
         self._reason = ProxyError.PROXY_INTERNAL_ERROR
@@ -26,7 +26,7 @@ class Alarm:
         if seconds is None:
             self._due = None
             return
-        self._due = due = self._loop.time() + seconds
+        self._due = due = self.loop.time() + seconds
         self._reason = reason
         if self._timer is None or due < self._looks_at:
             self._look_at(due)
@@ -44,13 +44,13 @@ class Alarm:
         if self._timer is not None:
             self._timer.cancel()
         self._looks_at = time
-        self._timer = self._loop.call_at(time, self._look)
+        self._timer = self.loop.call_at(time, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if self._due is None:
             return
-        if self._due - self._loop.time() > EARLY:
+        if self._due - self.loop.time() > EARLY:
             self._look_at(self._due)
         else:
             self._due = None

@@ -108,7 +108,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but not by inheritance
         self.open = True
-        self._alarm = Alarm(asyncio.get_running_loop(), self._expired)
+        self.loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self.loop, self._expired)
         self._poll = select.poll() if hasattr(select, "poll") else None
         if self._poll is not None:
             self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)

@@ -147,7 +147,7 @@ class Exchange:
 
     def _turn(self) -> asyncio.Future[None]:
         """What the requester awaits until there is something for it to see."""
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._alarm.loop.create_future()
         return self._waiter
 
     def _leave(self) -> None:

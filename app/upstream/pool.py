@@ -133,11 +133,10 @@ class Pool:
         elif self._closed:
             connection.abort()
         else:
-            loop = asyncio.get_running_loop()
-            connection.idle_since = loop.time()
+            connection.idle_since = connection.loop.time()
             self._idle.append(connection)
             if self._sweep is None:
-                self._sweep = loop.call_later(self._idle_seconds, self._expire)
+                self._sweep = connection.loop.call_later(self._idle_seconds, self._expire)
 
     def _lost(self, connection: Connection) -> None:
         if connection in self._connections:
