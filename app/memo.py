@@ -144,20 +144,20 @@ class Memo:
     def _renewed(self, finished: Finished, now: float) -> bool:
         """Whether the answer stands after all: in other words for another second, or as another answer."""
         self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
-        if finished.since <= now < finished.until or self._judged(finished, now):
+        if finished.since <= now < finished.until:
             self._render(finished, now)
-            return True
-        self._drop(finished)
-        return False
+        elif not self._judged(finished, now):
+            self._drop(finished)
+        return finished.rendered_from <= now < finished.rendered_until
 
     def _judged(self, finished: Finished, now: float) -> bool:
-        """Ask the engine, under the eyes of who notes which fields it looks at. Returns whether it says a hit that will
-        stand, and what it looked at is what we tell requests apart by."""
+        """Ask the engine, under the eyes of who notes which fields it looks at. Returns whether it says a hit of which
+        one can tell how long it stands, and what it looked at is what we tell requests apart by."""
         finished.unsettle()
         request = finished.request
         found = self._engine.hit(request, now)
         span = None if found is None else standing(found[1], request, self._rules)
-        if found is None or span is None or not span[0] <= now < span[1]:
+        if found is None or span is None:
             return False
         finished.key, finished.hit = found
         finished.since, finished.until = span

@@ -11,8 +11,8 @@ from app.core.reasons import Reason
 from app.core.reuse import request_directives
 from app.core.rules import Rules
 
-# Sums of floats are not exact: near either end somebody else decides.
-MARGIN = 0.001
+# Sums of floats are not exact, to some 1e-6 s in our time: that near to either end decide() must be asked.
+MARGIN = 1e-5
 
 Span = tuple[float, float]
 
