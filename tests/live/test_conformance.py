@@ -10,10 +10,10 @@ from tests.live.conformance.suite import KINDS, Kind
 pytestmark = pytest.mark.live
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=[True, False], ids=["with the memo", "without"])
 def report(request: pytest.FixtureRequest) -> Report:
     node.need_node()
-    measured = measure(Expectations.load())
+    measured = measure(Expectations.load(), memo=request.param)
     terminal = request.config.get_terminal_writer()
     terminal.line()
     for kind in KINDS:

@@ -38,9 +38,9 @@ class Report:
         return [self.counts(kind) for kind in KINDS] + heading + unexpected + wrong
 
 
-def measure(expectations: Expectations) -> Report:
+def measure(expectations: Expectations, *, memo: bool = True) -> Report:
     """Run all tests; a few with an unexpected result get a second chance, each alone."""
-    with suite.cache_under_test() as cache:
+    with suite.cache_under_test(memo=memo) as cache:
         results = {result.id: result for result in suite.run(cache)}
         doubtful = [result.id for result in results.values() if expectations.surprise(result)]
         if 0 < len(doubtful) <= FEW:

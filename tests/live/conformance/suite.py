@@ -49,10 +49,10 @@ class Result:
 
 
 @contextmanager
-def cache_under_test(*, dump: bool = False) -> Iterator[str]:
+def cache_under_test(*, dump: bool = False, memo: bool = True) -> Iterator[str]:
     """Start the suite's origin and the cache in front of it; yield the cache's URL; stop both."""
     node.install(HERE)
-    with _origin(dump=dump) as origin, _cache(origin) as cache:
+    with _origin(dump=dump) as origin, _cache(origin, memo=memo) as cache:
         yield cache
 
 
@@ -68,7 +68,7 @@ def _origin(*, dump: bool) -> Iterator[str]:
 
 
 @contextmanager
-def _cache(origin: str) -> Iterator[str]:
+def _cache(origin: str, *, memo: bool) -> Iterator[str]:
     port, admin = free_port(), free_port()
     template = os.environ.get("SWERVE_CONFORMANCE_PROXY") or SWERVE
     command = template.format(
@@ -77,7 +77,8 @@ def _cache(origin: str) -> Iterator[str]:
         listen=f"{LOOPBACK}:{port}",
         admin=f"{LOOPBACK}:{admin}",
     )
-    with running(shlex.split(command), lambda _: listening(port), folder=ROOT):
+    variables = {**os.environ, "SWERVE_MEMO": str(memo).lower()}
+    with running(shlex.split(command), lambda _: listening(port), folder=ROOT, environment=variables):
         yield f"http://{LOOPBACK}:{port}"
 
 
