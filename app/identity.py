@@ -18,15 +18,21 @@ class Identities:
         self._field, self._node, self._clock = field, node, clock
         self._bits = Random().getrandbits
         self._millis = -1
-        self._pattern = ""
+        self._pattern = b""
 
     def next(self) -> str:
         """For one request."""
+        return self.at(self._clock.now()).decode()
+
+    def at(self, now: float) -> bytes:
+        """For one request at that time."""
         if self._field is None:
-            return ""
-        millis = int(self._clock.now() * 1000)
+            return b""
+        millis = int(now * 1000)
         if millis != self._millis:
-            self._millis, field = millis, self._field
-            written = field.template.replace("%", "%%")
-            self._pattern = written.format(region=field.region, node=self._node, millis=millis, random="%012x")
+            self._millis, self._pattern = millis, self._written(self._field, millis)
         return self._pattern % self._bits(48)
+
+    def _written(self, field: IdentityField, millis: int) -> bytes:
+        template = field.template.replace("%", "%%")
+        return template.format(region=field.region, node=self._node, millis=millis, random="%012x").encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -90,7 +90,7 @@ class Journal:
     """
 
     def __init__(self, size: int = RING) -> None:
-        self.exchanges: dict[str, Exchange] = {}
+        self.exchanges: OrderedDict[str, Exchange] = OrderedDict()
         self.replays: list[Unmade] = []
         self.most_replays = size
         self._ring: deque[Event | Unmade] = deque(maxlen=size)
@@ -145,7 +145,7 @@ class Journal:
         self.exchanges.pop(key, None)
         self.exchanges[key] = exchange
         if len(self.exchanges) > EXPLAINED:
-            del self.exchanges[next(iter(self.exchanges))]
+            self.exchanges.popitem(last=False)
 
     def settle(self) -> None:
         """Count the replays, and tell whoever listens."""

@@ -120,7 +120,7 @@ class Memo:
             self._journal.replayed()
         if finished.between is None:
             return finished.pieces
-        return [self._identities.next().encode().join(finished.between), *finished.pieces[1:]]
+        return [self._identities.at(now).join(finished.between), *finished.pieces[1:]]
 
     def _find(self, head: bytes) -> Finished | None:
         """The answer to a head that is not known to the byte."""
