@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from app.core.refusing import LONGEST_HEAD, LONGEST_TARGET
 
@@ -15,6 +16,9 @@ VERSIONS = ("1.1", "1.0")
 
 ABSOLUTE_FORM = re.compile(rb"([A-Za-z]+)://([^/?#]*)(.*)")
 DECLINED = b"x-declined-upgrade"
+
+# Heads that can be read in one way only, without a parser. All others are the parser's.
+PLAIN = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1(?:\r\n[!#-'*+.^-z|~0-9A-Z-]++:[\t -~\x80-\xff]*+)++\r\n\r\n")
 
 
 def _refusal(status: bytes, page: bytes) -> bytes:
@@ -70,3 +74,19 @@ def without_upgrade(data: bytes) -> bytes:
     if at < 0 or (head.startswith(b"get ") and head[at + 10 :].partition(b"\r\n")[0].strip() == b"websocket"):
         return data
     return data[: at + 2] + DECLINED + data[at + 9 :]
+
+
+def is_plain(head: bytes) -> bool:
+    """Whether this whole head reads like a GET or HEAD to everybody, and is one that is not refused for its lines."""
+    return PLAIN.fullmatch(head) is not None and head.count(b"\n") <= MOST_LINES
+
+
+def first_line(head: bytes) -> bytes:
+    return head[: head.find(b"\r\n")]
+
+
+def lines_of(names: Iterable[str]) -> re.Pattern[bytes]:
+    """What finds the lines of these fields in a plain head. Most lines are of others: their first letter tells."""
+    wanted = sorted(names)
+    first = "".join({re.escape(letter) for name in wanted for letter in (name[0], name[0].upper())})
+    return re.compile(rf"\r\n(?=[{first}])(?i:{'|'.join(map(re.escape, wanted))}):[^\r]*+".encode("latin-1"))

@@ -12,7 +12,6 @@ use hear of it, Age is right to the second, and what names the single response i
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict, defaultdict
 from math import inf
 
@@ -22,6 +21,7 @@ from app.core.messages import Request
 from app.core.observed import Observed
 from app.core.standing import standing
 from app.engine import Engine
+from app.heads import first_line, is_plain, lines_of
 from app.identity import Identities
 from app.journal import Replay
 from app.wire import written, written_head
@@ -33,16 +33,12 @@ Answers = dict[tuple[bytes, ...], "Finished"]
 MOST_ANSWERS = 16_384
 MOST_HEADS = 16_384
 LONGEST_HEAD = 4 * 2**10
-MOST_LINES = 200
 # How many fields decisions may look at: Vary could name any number of them.
 MOST_LOOKED = 64
 # What the parser looks at, before there is a decision: what ends the message, the connection, or HTTP.
 OF_THE_MESSAGE = {"host", "connection", "proxy-connection", "upgrade", "content-length", "transfer-encoding"}
 # A head is worth its place when it comes again: so many hashes of heads that came once.
 SEEN = 2**14
-
-# Heads that can be read in one way only, without a parser. All others are the parser's.
-PLAIN = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1(?:\r\n[!#-'*+.^-z|~0-9A-Z-]++:[\t -~\x80-\xff]*+)++\r\n\r\n")
 
 
 class Finished:
@@ -124,8 +120,8 @@ class Memo:
 
     def _find(self, head: bytes) -> Finished | None:
         """The answer to a head that is not known to the byte."""
-        answers = self._by_line.get(head[: head.find(b"\r\n")])
-        if answers is None or len(head) > LONGEST_HEAD or not _is_plain(head):
+        answers = self._by_line.get(first_line(head))
+        if answers is None or len(head) > LONGEST_HEAD or not is_plain(head):
             return None
         finished = answers.get(tuple(self._fields.findall(head)))
         if finished is not None:
@@ -134,9 +130,9 @@ class Memo:
 
     def learn(self, head: bytes, request: Request) -> None:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
-        if len(head) > LONGEST_HEAD or not _is_plain(head):
+        if len(head) > LONGEST_HEAD or not is_plain(head):
             return
-        finished = Finished(request.with_headers(Observed(request.headers)), head[: head.find(b"\r\n")])
+        finished = Finished(request.with_headers(Observed(request.headers)), first_line(head))
         if self._judged(finished, self._now()):
             finished.fields = tuple(self._fields.findall(head))
             self._keep(finished, head)
@@ -174,7 +170,7 @@ class Memo:
         if len(self._looked | names) > MOST_LOOKED:
             return False
         self._looked |= names
-        self._fields = _lines_of(self._looked)
+        self._fields = lines_of(self._looked)
         for finished in list(self._order):
             self._drop(finished)
         return True
@@ -252,23 +248,12 @@ class Memo:
         return all(part is hit.stored.body for part in reply.body)
 
 
-def _lines_of(names: set[str]) -> re.Pattern[bytes]:
-    """The lines of these fields in a plain head. Most lines are of others: their first letter tells."""
-    first = "".join({re.escape(letter) for name in names for letter in (name[0], name[0].upper())})
-    alternatives = "|".join(map(re.escape, sorted(names)))
-    return re.compile(rf"\r\n(?=[{first}])(?i:{alternatives}):[^\r]*+".encode("latin-1"))
-
-
 def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes] | None:
     """A piece that begins with a head, cut where the identity stands in the head; None where it does not."""
     if not identity or identity not in head:
         return None
     *before, last = head.split(identity)
     return [*before, last + piece[len(head) :]]
-
-
-def _is_plain(head: bytes) -> bool:
-    return PLAIN.fullmatch(head) is not None and head.count(b"\n") <= MOST_LINES
 
 
 def _discard(by_line: dict[bytes, Answers], first_line: bytes, fields: tuple[bytes, ...]) -> None:
