@@ -6,6 +6,8 @@ from starlette.types import Scope
 
 from app.core.forwarding import Forwarding, arrived
 from app.core.messages import Headers, Request
+from app.core.unread import UnreadHeaders
+from app.heads import first_line
 
 # The ASGI extension under which our own server gives its side of a request, for what ASGI has no words for.
 CYCLE = "swerve.cycle"
@@ -31,6 +33,18 @@ def request_from(scope: Scope, forwarding: Forwarding, identity: str = "") -> Re
     method = scope.get("method") or "GET"
     request = Request(method, scheme, host.lower(), target.decode("latin-1"), headers, client, identity)
     return arrived(request, forwarding)
+
+
+def request_of(
+    head: bytes, scheme: str, client: tuple[str, int] | None, forwarding: Forwarding, identity: str = ""
+) -> Request:
+    """The same of a plain head (app/heads.py)."""
+    method, target, _ = first_line(head).split(b" ")
+    scope = {
+        "method": method.decode(), "scheme": scheme, "http_version": "1.1", "headers": UnreadHeaders(head).pairs,
+        "raw_path": target, "query_string": b"", TARGET: target, "client": client,
+    }  # fmt: skip
+    return request_from(scope, forwarding, identity)
 
 
 def _first(headers: Headers, name: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal, TextIO
@@ -13,8 +14,7 @@ from typing import Literal, TextIO
 from app.core.decisions import Result
 from app.core.messages import Headers
 from app.core.reasons import MEANINGS, Phase, Reason
-from app.core.unread import UnreadHeaders
-from app.journal import Event, Replay, Unmade
+from app.journal import Address, Event, Replay, Unmade
 from app.wording import advice, cause, elapsed, visible
 
 Mode = Literal["text", "json", "off"]
@@ -163,25 +163,26 @@ class Again:
         self._millis, self._time = -1, ""
 
     def lines(self, replays: Iterable[Unmade]) -> list[str]:
-        return [self._one(replay, head, at) for replay, head, at, _ in replays]
+        return [self._one(*one) for one in replays]
 
-    def _one(self, replay: Replay, head: bytes, at: float) -> str:
-        cut = self._cut.get(replay) or self._written(replay)
+    def _one(self, replay: Replay, head: bytes, at: float, client: Address) -> str:
+        cut = self._cut.get(replay) or self._written(replay, head)
         if int(at * 1000) != self._millis:
             self._millis, self._time = int(at * 1000), _iso(at)
         folded = head.lower()
         if b"\nx-request-id:" not in folded and b"\ntraceparent:" not in folded:
             return f"{cut[0]}{self._time}{cut[1]}null{cut[2]}null{cut[3]}"
-        headers = UnreadHeaders(head)
+        headers = replay.read(head, client).headers
         told = [json.dumps(_identifier(headers, name)) for name in ("x-request-id", "traceparent")]
         return f"{cut[0]}{self._time}{cut[1]}{told[0]}{cut[2]}{told[1]}{cut[3]}"
 
-    def _written(self, replay: Replay) -> list[str]:
+    def _written(self, replay: Replay, head: bytes) -> list[str]:
         """Its line, cut where the time and the identifiers stand. Those of a second ago are not asked for again."""
         if len(self._cut) >= FLUSH_LINES:
             self._cut.clear()
-        event = replay.event(b"GET / HTTP/1.1\r\nx-request-id: {id}\r\ntraceparent: {parent}\r\n\r\n", 0.0, None)
-        line = self._line(event)
+        event = replay.event(head, 0.0, None)
+        told = Headers.of(("x-request-id", "{id}"), ("traceparent", "{parent}"))
+        line = self._line(replace(event, request=event.request.with_headers(told)))
         ts, rest = line.split(_iso(0.0), 1)
         middle, identifiers = rest.rsplit('"{id}"', 1)
         self._cut[replay] = cut = [ts, middle, *identifiers.rsplit('"{parent}"', 1)]

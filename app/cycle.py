@@ -94,7 +94,7 @@ class Cycle:
 
     def leave(self) -> None:
         """The client has left."""
-        if not self.complete:
+        if not (self.complete or self.gone):
             self.gone = True
             self._tell()
             if self.cancels:

@@ -57,8 +57,12 @@ class Fetcher:
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
-        if self.flights.find(key) is None and self.refreshing < self.around.limits.refreshes:
+        if self.may_refresh(key):
             self.depart(key, forward)
+
+    def may_refresh(self, key: str) -> bool:
+        """Whether nobody is fetching it already, and not too much else is being refreshed."""
+        return self.flights.find(key) is None and self.refreshing < self.around.limits.refreshes
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""

@@ -15,6 +15,7 @@ MOST_LINES = 500
 VERSIONS = ("1.1", "1.0")
 
 ABSOLUTE_FORM = re.compile(rb"([A-Za-z]+)://([^/?#]*)(.*)")
+UPGRADE = re.compile(rb"\r\nupgrade:([^\r\n]*)", re.IGNORECASE)
 DECLINED = b"x-declined-upgrade"
 
 # Heads that can be read in one way only, without a parser. All others are the parser's.
@@ -61,19 +62,25 @@ def asks_for_websocket(method: str, fields: Fields) -> bool:
     return method == "GET" and any(name == b"upgrade" and value.lower() == b"websocket" for name, value in fields)
 
 
-def without_upgrade(data: bytes) -> bytes:
-    """A whole head and what follows it, its Upgrade declined if it is none to a WebSocket (RFC 9110 §7.8).
+def length_of(fields: Fields) -> int | None:
+    """The bytes of the body that follows; None if it comes in chunks (RFC 9112 §6.3). The parser has judged them."""
+    if any(name == b"transfer-encoding" for name, _ in fields):
+        return None
+    return next((int(value) for name, value in fields if name == b"content-length"), 0)
+
+
+def without_upgrade(head: bytes) -> bytes:
+    """A whole head, its Upgrades declined if it is no handshake of a WebSocket (RFC 9110 §7.8).
 
     The parser takes whatever follows an Upgrade for another protocol, the body included; clients that offer h2c with
     each request (curl --http2, Java's) mean HTTP/1.1 when nobody takes it up.
     """
-    if b"pgrade" not in data:
-        return data
-    head = data.partition(b"\r\n\r\n")[0].lower()
-    at = head.find(b"\r\nupgrade:")
-    if at < 0 or (head.startswith(b"get ") and head[at + 10 :].partition(b"\r\n")[0].strip() == b"websocket"):
-        return data
-    return data[: at + 2] + DECLINED + data[at + 9 :]
+    if b"\nupgrade:" not in head.lower():
+        return head
+    offers = UPGRADE.findall(head)
+    if head.startswith(b"GET ") and [offer.strip().lower() for offer in offers] == [b"websocket"]:
+        return head
+    return UPGRADE.sub(b"\r\n" + DECLINED + rb":\1", head)
 
 
 def is_plain(head: bytes) -> bool:

@@ -7,6 +7,8 @@ from random import Random
 from app.clock import Clock
 from app.core.dialect import IdentityField
 
+RANDOM = b"\0"  # where the random part stands, if there is one
+
 
 class Identities:
     """The values of a dialect's identity field, one a request; empty where a dialect has none.
@@ -31,8 +33,7 @@ class Identities:
         millis = int(now * 1000)
         if millis != self._millis:
             self._millis, self._pattern = millis, self._written(self._field, millis)
-        return self._pattern % self._bits(48)
+        return self._pattern.replace(RANDOM, b"%012x" % self._bits(48))
 
     def _written(self, field: IdentityField, millis: int) -> bytes:
-        template = field.template.replace("%", "%%")
-        return template.format(region=field.region, node=self._node, millis=millis, random="%012x").encode()
+        return field.template.format(region=field.region, node=self._node, millis=millis, random="\0").encode()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from operator import itemgetter
 
 from app.core.decisions import Exchange, Verdict
 from app.core.messages import Request
-from app.core.unread import UnreadHeaders
 
 # Heads of a few KiB each: together they stay small beside the smallest sensible store.
 RING = 1_000
@@ -59,24 +58,28 @@ class Counters:
     refresh_failures: int = 0
 
 
+Address = tuple[str, int] | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
-    """What all events have in common in which one finished answer was given again. Each is like itself alone."""
+    """What all events have in common in which one finished answer was given again. Each is like itself alone.
 
-    request: Request
+    `read` makes the request of the head with which it came, and of its client's address.
+    """
+
+    read: Callable[[bytes, Address], Request]
     status: int
     verdict: Verdict
     size: int
 
-    def event(self, head: bytes, at: float, client: tuple[str, int] | None) -> Event:
-        """One of them, for a request that came with this head."""
-        headers = UnreadHeaders(head)
-        request = replace(self.request, headers=headers, client="" if client is None else client[0])
-        return Event(at, request, self.status, self.verdict, 0.0, self.size)
+    def event(self, head: bytes, at: float, client: Address) -> Event:
+        """One of them."""
+        return Event(at, self.read(head, client), self.status, self.verdict, 0.0, self.size)
 
 
 # One of them that has not been made yet: with its request's head, when it was in HTTP time, and its client's address.
-Unmade = tuple[Replay, bytes, float, tuple[str, int] | None]
+Unmade = tuple[Replay, bytes, float, Address]
 OnEvent = Callable[[Event], None]
 OnReplays = Callable[[Sequence[Unmade]], None]
 
@@ -103,6 +106,7 @@ class Journal:
         """The last ones, the newest at the end."""
         self.settle()
         made = [one if isinstance(one, Event) else _made(*one) for one in self._ring]
+        self._ring.clear()
         self._ring.extend(made)
         return made
 
@@ -166,5 +170,5 @@ class Journal:
         counters.bytes_sent += size * times
 
 
-def _made(replay: Replay, head: bytes, at: float, client: tuple[str, int] | None) -> Event:
+def _made(replay: Replay, head: bytes, at: float, client: Address) -> Event:
     return replay.event(head, at, client)

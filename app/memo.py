@@ -13,26 +13,34 @@ use hear of it, Age is right to the second, and what names the single response i
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from dataclasses import replace
 from math import inf
 
-from app.core.decisions import Forward, Hit
+from app.arrival import request_of
+from app.core.decisions import Hit
 from app.core.forwarding import CHAIN
-from app.core.messages import Request
+from app.core.messages import Headers, Request
 from app.core.observed import Observed
+from app.core.reuse import refresh
 from app.core.standing import standing
 from app.engine import Engine
 from app.heads import first_line, is_plain, lines_of
 from app.identity import Identities
-from app.journal import Replay
+from app.journal import Address, Replay
 from app.wire import written, written_head
 
 # The answers to one first line, by the lines of the fields that were looked at.
 Answers = dict[tuple[bytes, ...], "Finished"]
 
-# How many answers are kept, under how many heads, of which size: beyond it the oldest go, and are learned anew.
+# How many answers are kept, under how many heads, of which size in all: beyond it the oldest go, and are learned anew.
 MOST_ANSWERS = 16_384
 MOST_HEADS = 16_384
+MOST_BYTES = 32 * 2**20
+MOST_OF_A_KEY = 64
 LONGEST_HEAD = 4 * 2**10
+# What Python keeps around an answer, and around a head, beside their bytes: measured on CPython 3.11, rounded up.
+ANSWER_OVERHEAD = 2_500
+HEAD_OVERHEAD = 250
 # How many fields decisions may look at: Vary could name any number of them.
 MOST_LOOKED = 64
 # What the parser looks at, before there is a decision: what ends the message, the connection, or HTTP.
@@ -44,12 +52,13 @@ SEEN = 2**14
 class Finished:
     """An answer, how long it stands, and its bytes for the present second.
 
-    `between` is the first piece without the identities that stand in its head; None if none do.
+    `between` is the first piece without the identities that stand in its head; None if none do. `request` has those of
+    its fields that were looked at. `bytes`: what it takes, by our count.
     """
 
     __slots__ = (
-        "between", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "refresh", "rendered_from",
-        "rendered_until", "replay", "request", "since", "until",
+        "between", "bytes", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "rendered_from",
+        "rendered_until", "replay", "request", "since", "stale", "until",
     )  # fmt: skip
 
     key: str
@@ -60,12 +69,13 @@ class Finished:
         self.request, self.first_line = request, first_line
         self.fields = tuple[bytes, ...]()
         self.heads: list[bytes] = []
+        self.bytes = 0
         self.unsettle()
 
     def unsettle(self) -> None:
         """It stands no longer, and holds nothing of what was stored."""
         self.hit: Hit | None = None
-        self.refresh: Forward | None = None
+        self.stale = False
         self.pieces: list[bytes] = []
         self.between: list[bytes] | None = None
         self.since = self.rendered_from = inf
@@ -80,6 +90,7 @@ class Memo:
         self.scheme = scheme
         self._by_head: OrderedDict[bytes, Finished] = OrderedDict()
         self._engine, self._identities, self._rules = engine, identities, around.dialect.rules
+        self._fetcher, self._forwarding = engine.fetcher, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
         self._used_last: Finished | None = None
@@ -87,6 +98,7 @@ class Memo:
         self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
         self._order: OrderedDict[Finished, None] = OrderedDict()
         self._seen = [0] * SEEN
+        self.bytes = 0
         self._looked: set[str] = set()
         self._look_at(OF_THE_MESSAGE)
         if around.forwarding.trust:
@@ -96,7 +108,7 @@ class Memo:
     def __len__(self) -> int:
         return len(self._order)
 
-    def replay(self, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
+    def replay(self, head: bytes, client: Address) -> list[bytes] | None:
         """The answer to a request with that head, as pieces to write. None: it is not known, or stands no more."""
         finished = self._by_head.get(head) or self._find(head)
         if finished is None:
@@ -109,8 +121,8 @@ class Memo:
         if finished is not self._used_last:
             self._store.touch(finished.key)
             self._used_last = finished
-        if finished.refresh is not None:
-            self._engine.fetcher.refresh(finished.key, finished.refresh)
+        if finished.stale and self._fetcher.may_refresh(finished.key):
+            self._refresh(finished, head, client)
         self._replays.append((finished.replay, head, now, client))
         if not 1 < len(self._replays) < self._journal.most_replays:
             self._journal.replayed()
@@ -132,23 +144,40 @@ class Memo:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
         if len(head) > LONGEST_HEAD or not is_plain(head):
             return
-        finished = Finished(request.with_headers(Observed(request.headers)), first_line(head))
+        # An identity that nobody has been told: what stands elsewhere in the response, stands there for all.
+        request = replace(request, headers=Observed(request.headers), identity=self._identities.next())
+        finished = Finished(request, first_line(head))
         if self._judged(finished, self._now()):
             finished.fields = tuple(self._fields.findall(head))
+            looked = {name.encode("latin-1") for name in self._looked}
+            pairs = tuple([pair for pair in request.headers.pairs if pair[0] in looked])
+            finished.request = request.with_headers(Observed(Headers.lowered(pairs)))
             self._keep(finished, head)
+
+    def _refresh(self, finished: Finished, head: bytes, client: Address) -> None:
+        """On behalf of who came now, as the engine would have it."""
+        assert finished.hit is not None
+        request = request_of(head, self.scheme, client, self._forwarding, self._identities.next())
+        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored))
+
+    def _read(self, head: bytes, client: Address) -> Request:
+        return request_of(head, self.scheme, client, self._forwarding)
 
     def _renewed(self, finished: Finished, now: float) -> bool:
         """Whether the answer stands after all: in other words for another second, or as another answer."""
         self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
         if finished.since <= now < finished.until:
             self._render(finished, now)
-        elif not self._judged(finished, now):
+        elif self._judged(finished, now) and finished in self._order:
+            self._weigh(finished)
+        else:  # it is none, or one for which requests must be told apart by more
             self._drop(finished)
+            return False
         return finished.rendered_from <= now < finished.rendered_until
 
     def _judged(self, finished: Finished, now: float) -> bool:
         """Ask the engine, under the eyes of who notes which fields it looks at. Returns whether it says a hit of which
-        one can tell how long it stands, and what it looked at is what we tell requests apart by."""
+        one can tell how long it stands, and what it looked at is what we tell requests apart by from now on."""
         finished.unsettle()
         request = finished.request
         found = self._engine.hit(request, now)
@@ -157,7 +186,7 @@ class Memo:
             return False
         finished.key, finished.hit = found
         finished.since, finished.until = span
-        finished.refresh, finished.epoch = finished.hit.refresh, self._store.epoch
+        finished.stale, finished.epoch = finished.hit.refresh is not None, self._store.epoch
         whole = self._render(finished, now)
         assert isinstance(request.headers, Observed)
         return whole and CHAIN.isdisjoint(request.headers.looked) and self._look_at(request.headers.looked)
@@ -176,15 +205,23 @@ class Memo:
         return True
 
     def _keep(self, finished: Finished, head: bytes) -> None:
-        answers = self._by_line.setdefault(finished.first_line, {})
-        if (old := answers.get(finished.fields)) is not None:
+        if (old := self._by_line.get(finished.first_line, {}).get(finished.fields)) is not None:
             self._drop(old)
-            answers = self._by_line.setdefault(finished.first_line, {})
-        answers[finished.fields] = finished
+        if len(self._by_key[finished.key]) >= MOST_OF_A_KEY:
+            self._drop(self._by_key[finished.key][0])
+        self._by_line.setdefault(finished.first_line, {})[finished.fields] = finished
         self._by_key[finished.key].append(finished)
         self._order[finished] = None
         self._by_exact_head(finished, head)
-        if len(self._order) > MOST_ANSWERS:
+        self._weigh(finished)
+
+    def _weigh(self, finished: Finished) -> None:
+        """Count what it takes, and let the oldest go if that is too much."""
+        known = [*finished.fields, *finished.heads, *(finished.between or finished.pieces[:1])]
+        size = ANSWER_OVERHEAD + HEAD_OVERHEAD * len(finished.heads) + sum(map(len, known))
+        self.bytes += size - finished.bytes
+        finished.bytes = size
+        while len(self._order) > MOST_ANSWERS or (self.bytes > MOST_BYTES and self._order):
             self._drop(next(iter(self._order)))
 
     def _seen_again(self, finished: Finished, head: bytes) -> None:
@@ -192,6 +229,7 @@ class Memo:
         mark = hash(head)
         if self._seen[mark % SEEN] == mark:
             self._by_exact_head(finished, head)
+            self._weigh(finished)
         else:
             self._seen[mark % SEEN] = mark
 
@@ -201,6 +239,8 @@ class Memo:
         if len(self._by_head) > MOST_HEADS:
             oldest, owner = self._by_head.popitem(last=False)
             owner.heads.remove(oldest)
+            owner.bytes -= HEAD_OVERHEAD + len(oldest)
+            self.bytes -= HEAD_OVERHEAD + len(oldest)
 
     def _forget(self, key: str) -> None:
         """What is stored under the key has changed, or gone."""
@@ -215,6 +255,7 @@ class Memo:
         if finished not in self._order:
             return
         del self._order[finished]
+        self.bytes -= finished.bytes
         for head in finished.heads:
             del self._by_head[head]
         _discard(self._by_line, finished.first_line, finished.fields)
@@ -239,9 +280,10 @@ class Memo:
         reply = self._engine.from_hit(request, hit, finished.key, now)
         assert isinstance(reply.body, list | tuple)
         head = written_head(reply.response.status, reply.response.headers.pairs)
-        finished.pieces = written(head, reply.body)
-        finished.between = _split(head, finished.pieces[0], request.identity.encode())
-        finished.replay = Replay(request, reply.response.status, reply.verdict, sum(map(len, reply.body)))
+        first, *rest = written(head, reply.body)
+        finished.between = _split(head, first, request.identity.encode())
+        finished.pieces = [b"" if finished.between else first, *rest]
+        finished.replay = Replay(self._read, reply.response.status, reply.verdict, sum(map(len, reply.body)))
         age = int(hit.stored.freshness.age(now))
         finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
         finished.rendered_until = min(finished.until, hit.stored.freshness.born + age + 1)

@@ -72,10 +72,11 @@ class Protocol(asyncio.Protocol):
         self._let_go()
         self._memo = None
         self.resume_writing()
-        for cycle in (self._cycle, *self._pipeline):
-            if cycle is not None:
-                cycle.leave()
+        waiting = [one for one in (self._cycle, *self._pipeline) if one is not None]
+        self._cycle = self._arriving = None
         self._pipeline.clear()
+        for cycle in waiting:
+            cycle.leave()
 
     def eof_received(self) -> bool:
         """A client that has closed its side has left; but it gets what is at hand, for it may still listen."""
@@ -141,8 +142,11 @@ class Protocol(asyncio.Protocol):
             self._start(cycle)
             return
         self._pipeline.append(cycle)
-        if len(self._pipeline) >= MOST_WAITING:
+        if self.full():
             self.pause_reading()
+
+    def full(self) -> bool:
+        return len(self._pipeline) >= MOST_WAITING
 
     def content(self, data: bytes) -> None:
         if self._arriving is not None:
@@ -164,6 +168,9 @@ class Protocol(asyncio.Protocol):
         """What came before it is answered first; what comes after it is lost."""
         self._deaf, self._memo, self._last_words = True, None, response
         broken, self._arriving = self._arriving, None  # its body has no end
+        if broken is not None and broken.complete:
+            self.transport.close()  # it has its answer already, and gets no other
+            return
         if broken is not None:
             broken.leave()
             if broken is not self._cycle:
@@ -221,6 +228,8 @@ class Protocol(asyncio.Protocol):
             self._start(self._pipeline.popleft())
         elif self._last_words:
             self._say_last_words()
+        if not self.full():
+            self._reader.resume()
         self.resume_reading()
 
     async def drained(self) -> None:
@@ -235,7 +244,7 @@ class Protocol(asyncio.Protocol):
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if self._read_paused and len(self._pipeline) < MOST_WAITING:
+        if self._read_paused and not self.full():
             self._read_paused = False
             self.transport.resume_reading()
 

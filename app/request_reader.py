@@ -17,6 +17,7 @@ from app.heads import (
     TOO_LARGE,
     arrived_head,
     asks_for_websocket,
+    length_of,
     refusal_of,
     without_upgrade,
 )
@@ -36,6 +37,9 @@ class Owner(Protocol):
 
     def replay(self, head: bytes) -> bool:
         """A whole head, of which nothing is known yet. Returns whether it has been answered, and is over with."""
+
+    def full(self) -> bool:
+        """Whether enough requests wait for their answers: what has come behind them is left unread until `resume`."""
 
     def head_begun(self) -> None:
         """The beginning of a head is here, and its rest is not."""
@@ -77,6 +81,8 @@ class RequestReader:
         # Where we are: between two messages, in a head (of which the parser may have a part already), or in a body.
         self.between, self._in_head, self._parsing_head = True, True, False
         self._kept = bytearray()
+        self._unread = bytearray()  # behind the last request that could be taken
+        self._left: int | None = 0  # bytes of the body that are to come; None in chunks
         self._head_bytes = self._quiet_bytes = 0
         self._declined = False
 
@@ -92,11 +98,19 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
-        if not self._in_head:
+        if self._unread:
+            self._unread += data
+        elif not self._in_head:
             self._body_received(data)
         elif self._parsing_head:
             self._rest_of_head(data)
         else:
+            self._heads_received(data)
+
+    def resume(self) -> None:
+        """There is room for requests again."""
+        data, self._unread = bytes(self._unread), bytearray()
+        if data:
             self._heads_received(data)
 
     def _heads_received(self, data: bytes) -> None:
@@ -105,6 +119,10 @@ class RequestReader:
             data = bytes(self._kept + data)
             self._kept.clear()
         while (end := data.find(b"\r\n\r\n", max(start, searched))) >= 0:
+            if self._owner.full():
+                self._unread += data[start:]
+                self.between = False
+                return
             head, start = data[start : end + 4].lstrip(b"\r\n"), end + 4
             if head and not self._whole_head(head):
                 return
@@ -141,14 +159,17 @@ class RequestReader:
     def _rest_of_head(self, data: bytes) -> None:
         """Of a head behind a body, where the parser alone knows the one from the other."""
         self._head_bytes += len(data)
-        self._parse(data)
-        if self._head_bytes > LONGEST:
+        if self._parse(data) and self._head_bytes > LONGEST:
             self._owner.refused(TOO_LARGE)
 
     def _body_received(self, data: bytes) -> None:
+        """Where its length is known, what follows it is told from it here, and by the parser else."""
+        data, rest = (data, b"") if self._left is None else (data[: self._left], data[self._left :])
+        self._left = None if self._left is None else self._left - len(data)
         self._quiet_bytes += len(data)
-        self._parse(data)
-        if self._parsing_head:
+        if self._parse(data) and rest:
+            self._heads_received(rest)
+        elif self._parsing_head:
             self._owner.head_begun()
         elif self._quiet_bytes > LONGEST and not self._in_head:
             self._owner.unending()  # trailers without end: the parser would keep all of them
@@ -168,8 +189,11 @@ class RequestReader:
     def _declined_late(self, rest: bytes) -> bool:
         """An Upgrade that the parser saw first, behind a body: what follows is HTTP all the same if nobody takes it up,
         and if the request cannot have a body, which the parser would not have told from it."""
-        if self.upgrading or self.method == "CONNECT" or any(name in FRAMING for name, _ in self.fields):
+        if self.upgrading or self.method == "CONNECT":
             self._owner.switched()
+            return False
+        if any(name in FRAMING for name, _ in self.fields):
+            self._owner.refused(BAD_REQUEST)
             return False
         self._parser = self._new_parser()
         self._heads_received(rest)
@@ -200,6 +224,7 @@ class RequestReader:
             raise Refused
         if self._declined:
             self.fields = [field for field in self.fields if field[0] != DECLINED]
+        self._left = length_of(self.fields)
         self.method = parser.get_method().decode("ascii")
         self.target, self.fields = arrived_head(self.scheme, self.target, self.fields)
         self.upgrading = self._websockets and parser.should_upgrade() and asks_for_websocket(self.method, self.fields)

@@ -46,8 +46,9 @@ class Pool:
             self._discard(connection)
         return None
 
-    async def acquire(self, connect: float | None, patience: float | None) -> Connection:
-        """A new connection, or if there is no room for it the first that is free. Seconds. Raises UpstreamError."""
+    async def acquire(self, connect: float | None, patience: float | None, *, fresh: bool = False) -> Connection:
+        """A new connection, or if there is no room for it the first that is free; with `fresh` a new one in its place.
+        Seconds. Raises UpstreamError."""
         if self._closed:
             raise UpstreamError(ProxyError.PROXY_INTERNAL_ERROR)
         if self._idle and not self._room():
@@ -55,7 +56,16 @@ class Pool:
         if self._room() and not self._waiting:
             self._dialling += 1
             return await self._open(connect)
-        return await self._queue(patience) or await self._open(connect)
+        while (released := await self._queue(patience)) is not None:
+            if released not in self._connections:  # it died on its way to us, and its place is another's
+                continue
+            if not fresh and released.fit():
+                return released
+            self._connections.remove(released)
+            released.abort()
+            self._dialling += 1
+            break
+        return await self._open(connect)
 
     async def aclose(self) -> None:
         """Close all connections, also busy ones, and wait until they are gone."""

@@ -75,7 +75,7 @@ class OriginTransport(httpx2.AsyncBaseTransport):
             died = error.error is ProxyError.CONNECTION_TERMINATED
             if not (died and reused and wire.body is None and request.method in _REPLAYABLE):
                 raise
-            connection = await self.pool.acquire(limits.connect, limits.pool)
+            connection = await self.pool.acquire(limits.connect, limits.pool, fresh=True)
             exchange = connection.start(request, wire, limits)
             await exchange.head()
         return exchange

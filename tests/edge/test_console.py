@@ -9,8 +9,10 @@ import pytest
 
 from app.console import FLUSH_LINES, Console, Mode, mode_of
 from app.core.decisions import Result, Verdict
+from app.core.messages import Request
 from app.core.reasons import MEANINGS, Reason
-from app.journal import Event, Replay
+from app.core.unread import UnreadHeaders
+from app.journal import Address, Event, Replay
 from app.terminal import wants_color
 from tests.edge.events import HIT, KEY, Terminal, asking, event
 
@@ -165,10 +167,14 @@ HEADS = [
 ]
 
 
+def read(head: bytes, _client: Address) -> Request:
+    return asking(target='/blog?"{id}"').with_headers(UnreadHeaders(head))
+
+
 @pytest.mark.parametrize("mode", ["json", "text"])
 def test_what_was_given_again_has_the_line_that_it_would_have_had(mode: Mode) -> None:
     replays = [
-        (Replay(asking(target='/blog?"{id}"'), 200, HIT, 18_231), head, 1_700_000_000.113 + number / 3, ("::1", 5))
+        (Replay(read, 200, HIT, 18_231), head, 1_700_000_000.113 + number / 3, ("::1", 5))
         for number, head in enumerate(HEADS * 2)
     ]
     stream = Terminal()
@@ -180,6 +186,6 @@ def test_what_was_given_again_has_the_line_that_it_would_have_had(mode: Mode) ->
 def test_the_lines_of_many_answers_take_no_more_memory_than_those_of_a_few() -> None:
     console = Console("json", io.StringIO(), False, "vercel")
     for number in range(3_000):
-        console.replayed([(Replay(asking(target=f"/{number}"), 200, HIT, 1), HEADS[0], 0.0, None)])
+        console.replayed([(Replay(read, 200, HIT, number), HEADS[0], 0.0, None)])
     assert console._again is not None
     assert len(console._again._cut) <= FLUSH_LINES

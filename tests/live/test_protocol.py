@@ -144,7 +144,9 @@ def test_trailers_without_end_end_the_connection() -> None:
     (b"GET / HTTP/1.1\r\nupgrade: WebSocket\r\n\r\n", False),
     (b"POST / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", True),
     (b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n", True),
-    (b"GET / HTTP/1.1\r\nHost: h\r\n\r\nUpgrade: h2c", False),
+    (b"GET / HTTP/1.1\r\nHost: h\r\nx-upgrade: h2c\r\n\r\n", False),
+    (b"GET / HTTP/1.1\r\nUPGRADE: h2c\r\n\r\n", True),
+    (b"GET / HTTP/1.1\r\nUpgrade: foo\r\nUpgrade: websocket\r\n\r\n", True),
 ])  # fmt: skip
 def test_which_upgrades_are_declined(data: bytes, declined: bool) -> None:
     assert (without_upgrade(data) != data) is declined

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -103,3 +104,23 @@ async def test_no_retry_after_a_timeout() -> None:
             await client.get()
         assert caught.value.error is ProxyError.HTTP_RESPONSE_TIMEOUT
     assert origin.connections == 1
+
+
+@on_each_loop
+@pytest.mark.parametrize("limit", [1, 2, 5])
+async def test_a_retry_has_a_new_connection_also_where_there_is_no_room_for_one(limit: int) -> None:
+    async with serving(dies_on_second, limit=limit) as (_, client):
+        assert await asyncio.gather(*[client.fetch() for _ in range(30)]) == [b"ok"] * 30
+        assert sum(client.connections) <= limit
+
+
+async def closes_behind_each(wire: Wire) -> None:
+    await wire.head()
+    await wire.send(OK)
+    wire.writer.close()
+
+
+@on_each_loop
+async def test_connections_that_close_behind_each_answer_are_not_handed_on() -> None:
+    async with serving(closes_behind_each, limit=3) as (_, client):
+        assert await asyncio.gather(*[client.fetch() for _ in range(60)]) == [b"ok"] * 60
