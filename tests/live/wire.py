@@ -13,7 +13,7 @@ import inspect
 import re
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -216,7 +216,13 @@ async def _living(site: dict[str, Any], flags: dict[str, str], folder: Path) -> 
 
 def _two_sockets() -> tuple[socket.socket, socket.socket]:
     """Of two addresses of this machine, with the same port."""
-    here, also_here = socket.socket(), socket.socket()
-    here.bind((HERE, 0))
-    also_here.bind((ALSO_HERE, here.getsockname()[1]))
-    return here, also_here
+    while True:
+        here, also_here = socket.socket(), socket.socket()
+        for one in (here, also_here):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        here.bind((HERE, 0))
+        with suppress(OSError):  # somebody has it at the other address
+            also_here.bind((ALSO_HERE, here.getsockname()[1]))
+            return here, also_here
+        here.close()
+        also_here.close()
