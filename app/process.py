@@ -39,7 +39,7 @@ def quiet_logs() -> None:
 
 def calm_collector() -> None:
     """Look for cycles a tenth as often, and never among what is there for good: a cache is many objects that live long
-    and hardly any cycle. Measured: a quarter of the time of a miss before, a fiftieth after."""
+    and hardly any cycle. With the usual thresholds it took a fifth of the time of a miss."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(7_000, 20, 50)
