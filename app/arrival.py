@@ -6,8 +6,7 @@ from starlette.types import Scope
 
 from app.core.forwarding import Forwarding, arrived
 from app.core.messages import Headers, Request
-from app.core.unread import UnreadHeaders
-from app.heads import first_line
+from app.heads import fields_of, first_line
 
 # The ASGI extension under which our own server gives its side of a request, for what ASGI has no words for.
 CYCLE = "swerve.cycle"
@@ -41,7 +40,7 @@ def request_of(
     """The same of a plain head (app/heads.py)."""
     method, target, _ = first_line(head).split(b" ")
     scope = {
-        "method": method.decode(), "scheme": scheme, "http_version": "1.1", "headers": UnreadHeaders(head).pairs,
+        "method": method.decode(), "scheme": scheme, "http_version": "1.1", "headers": fields_of(head),
         "raw_path": target, "query_string": b"", TARGET: target, "client": client,
     }  # fmt: skip
     return request_from(scope, forwarding, identity)

@@ -92,6 +92,12 @@ def first_line(head: bytes) -> bytes:
     return head[: head.find(b"\r\n")]
 
 
+def fields_of(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """The fields of a plain head, their names in lower case (RFC 9112 §5)."""
+    lines = [line.partition(b":") for line in head.split(b"\r\n")[1:-2]]
+    return tuple([(name.lower(), value.strip(b" \t")) for name, _, value in lines])
+
+
 def lines_of(names: Iterable[str]) -> re.Pattern[bytes]:
     """What finds the lines of these fields in a plain head. Most lines are of others: their first letter tells."""
     wanted = sorted(names)

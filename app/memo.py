@@ -157,11 +157,11 @@ class Memo:
     def _refresh(self, finished: Finished, head: bytes, client: Address) -> None:
         """On behalf of who came now, as the engine would have it."""
         assert finished.hit is not None
-        request = request_of(head, self.scheme, client, self._forwarding, self._identities.next())
+        request = self._read(head, client, self._identities.next())
         self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored))
 
-    def _read(self, head: bytes, client: Address) -> Request:
-        return request_of(head, self.scheme, client, self._forwarding)
+    def _read(self, head: bytes, client: Address, identity: str = "") -> Request:
+        return request_of(head, self.scheme, client, self._forwarding, identity)
 
     def _renewed(self, finished: Finished, now: float) -> bool:
         """Whether the answer stands after all: in other words for another second, or as another answer."""
@@ -245,8 +245,10 @@ class Memo:
     def _forget(self, key: str) -> None:
         """What is stored under the key has changed, or gone."""
         self._used_last = None
-        for finished in self._by_key.get(key, ())[:]:
-            if self._store.find(key):
+        known = self._by_key.get(key, ())[:]
+        still_there = bool(known and self._store.find(key))
+        for finished in known:
+            if still_there:
                 finished.unsettle()
             else:
                 self._drop(finished)

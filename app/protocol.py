@@ -1,7 +1,7 @@
 """One connection of a client: HTTP/1.1 for uvicorn's `http=`, with the memo in front (RFC 9112).
 
-What it needs of uvicorn is the contract of that setting, without which tests/live/test_protocol.py fails: how the class
-is called; `shutdown`; `loaded_app`, `asgi_version` and `timeout_keep_alive` of the configuration, and for WebSockets
+What it needs of uvicorn is the contract of that setting, held by tests/live/test_uvicorn_contract.py: how the class is
+called; `shutdown`; `loaded_app`, `asgi_version` and `timeout_keep_alive` of the configuration, and for WebSockets
 `ws_protocol_class`, which is made and fed like this class; `connections` and `tasks` of the server's state.
 """
 

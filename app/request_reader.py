@@ -15,15 +15,13 @@ from app.heads import (
     DECLINED,
     LONGEST,
     TOO_LARGE,
+    Fields,
     arrived_head,
     asks_for_websocket,
     length_of,
     refusal_of,
     without_upgrade,
 )
-
-Fields = list[tuple[bytes, bytes]]
-
 
 FRAMING = (b"content-length", b"transfer-encoding")
 
@@ -66,9 +64,10 @@ class Owner(Protocol):
 class RequestReader:
     """`scheme` is the connection's. `between` two requests it holds nothing.
 
-    After `requested`: `method`, `target`, `fields` (names in lower case),
-    `version`; `persistent`, whether the connection outlives the request (RFC 9112 §9.3); `upgrading`, whether it asks
-    for a WebSocket; `head`, its own bytes where they are known."""
+    After `requested`: `method`, `target`, `fields` (names in lower case), `version`; `persistent`, whether the
+    connection outlives the request (RFC 9112 §9.3); `upgrading`, whether it asks for a WebSocket; `head`, its own bytes
+    where they are known.
+    """
 
     def __init__(self, owner: Owner, *, websockets: bool) -> None:
         self._owner = owner

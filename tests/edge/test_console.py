@@ -9,9 +9,9 @@ import pytest
 
 from app.console import FLUSH_LINES, Console, Mode, mode_of
 from app.core.decisions import Result, Verdict
-from app.core.messages import Request
+from app.core.messages import Headers, Request
 from app.core.reasons import MEANINGS, Reason
-from app.core.unread import UnreadHeaders
+from app.heads import fields_of
 from app.journal import Address, Event, Replay
 from app.terminal import wants_color
 from tests.edge.events import HIT, KEY, Terminal, asking, event
@@ -168,7 +168,7 @@ HEADS = [
 
 
 def read(head: bytes, _client: Address) -> Request:
-    return asking(target='/blog?"{id}"').with_headers(UnreadHeaders(head))
+    return asking(target='/blog?"{id}"').with_headers(Headers.lowered(fields_of(head)))
 
 
 @pytest.mark.parametrize("mode", ["json", "text"])

@@ -153,7 +153,7 @@ async def test_only_idle_connections_end_by_themselves(world: World, monkeypatch
 @both_ways()
 async def test_a_connection_that_is_used_does_not_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", SOON)
-    world.config.timeout_keep_alive = SOON  # type: ignore[assignment]
+    world.config.timeout_keep_alive = SOON  # type: ignore[assignment]  # as above
     async with world.calling() as used, world.calling() as idle:
         await idle.send(get())
         count = 0

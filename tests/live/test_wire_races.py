@@ -38,7 +38,7 @@ class Shoulder:
         assert application.memo is not None
         self.edge, self.compared = application.proxy.edge, 0
         self._replay: Callable[..., list[bytes] | None] = application.memo.replay
-        application.memo.replay = self.replay  # type: ignore[method-assign]
+        application.memo.replay = self.replay  # type: ignore[method-assign]  # to look over its shoulder
 
     def replay(self, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
         pieces = self._replay(head, client)
