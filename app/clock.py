@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 
 class Clock:
@@ -23,3 +24,11 @@ class ManualClock(Clock):
 
     def advance(self, seconds: float) -> None:
         self.time += seconds
+
+
+def ordinals() -> Iterator[int]:
+    """Numbers that only grow, also from one process to the next: real time in nanoseconds, which no one moves."""
+    last = 0
+    while True:
+        last = max(last + 1, time.time_ns())
+        yield last

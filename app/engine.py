@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.core import verdicts
@@ -12,12 +12,14 @@ from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored
 from app.core.dialect import speak
 from app.core.key import cache_key
 from app.core.messages import Request, Response
+from app.core.ranges import Span
 from app.core.refusing import refusal
 from app.core.reuse import decide
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
 from app.flights import Flight, Landing, OwnBody, Presence
 from app.pages import refused
+from app.store.base import Body
 from app.surroundings import Surroundings
 
 
@@ -54,7 +56,7 @@ class Engine:
         key = cache_key(request, self.rules)
         if (refuse := refusal(request, self.around.forwarding.node)) is not None:
             return self.from_us(request, refuse, key)
-        stored = await self.around.store.lookup(key)
+        stored = self.deployed(await self.around.store.lookup(key))
         lookup = decide(request, stored, self.rules, now, uncacheable=self.fetcher.is_uncacheable(key))
         match lookup:
             case Refuse():
@@ -74,8 +76,15 @@ class Engine:
         key = cache_key(request, self.rules)
         if refusal(request, self.around.forwarding.node) is not None:
             return None
-        lookup = decide(request, self.around.store.find(key) or (), self.rules, now)
+        lookup = decide(request, self.deployed(self.around.store.find(key) or ()), self.rules, now)
         return (key, lookup) if isinstance(lookup, Hit) else None
+
+    def deployed(self, stored: Sequence[StoredResponse]) -> Sequence[StoredResponse]:
+        """Those of the current deployment, and those that outlive deployments."""
+        current = self.around.store.log.deployment
+        if current is None:
+            return stored
+        return [one for one in stored if one.deployment in (None, current)]
 
     async def alone(
         self, request: Request, forward: Forward, key: str, body: AsyncIterator[bytes] | None = None
@@ -128,7 +137,7 @@ class Engine:
     ) -> Reply:
         """An answer from the store, perhaps after a fetch that confirmed it, or failed."""
         delivery = deliver_stored(request, stored, now)
-        body = [part if isinstance(part, bytes) else stored.body[slice(*part)] for part in delivery.parts or ()]
+        body = cut(stored.body, delivery.parts or ())
         return self.spoken(request, Delivery(delivery.response), body, verdict, landing)
 
     async def from_fetch(
@@ -158,3 +167,22 @@ class Engine:
         response = speak(self.around.dialect, delivery.response, verdict, request.identity)
         waited, detail = (landing.duration, landing.detail) if landing is not None else (None, None)
         return Reply(response, body if delivery.parts is None else (), verdict, waited, detail)
+
+
+def cut(body: bytes | Body, parts: Sequence[bytes | Span]) -> Sequence[bytes] | OwnBody:
+    """Literal bytes and spans of a stored body: at hand, or read piece by piece."""
+    if isinstance(body, bytes):
+        return [part if isinstance(part, bytes) else body[slice(*part)] for part in parts]
+    if not parts:
+        return ()
+    pieces = _pieces(body, parts)
+    return OwnBody(pieces, pieces.aclose)
+
+
+async def _pieces(body: Body, parts: Sequence[bytes | Span]) -> AsyncGenerator[bytes]:
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+            continue
+        async for chunk in body.chunks(*part):
+            yield chunk

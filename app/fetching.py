@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from itertools import count
 from time import perf_counter
 
 from cachetools import TTLCache
 
+from app.clock import ordinals
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -24,6 +24,7 @@ from app.core.decisions import (
 from app.core.forwarding import outbound
 from app.core.invalidation import spoiled_by
 from app.core.messages import Headers, Response, end_to_end
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
 from app.intake import Intake
@@ -34,6 +35,8 @@ from app.upstream.errors import UpstreamError
 
 # How many keys are remembered as uncacheable; forgetting one costs a moment of collapsing, nothing else.
 UNCACHEABLE_KEYS = 10_000
+# For how many seconds one of several may be the only one that refreshes a key, should it die meanwhile.
+LEASE = 15.0
 
 
 class Fetcher:
@@ -45,11 +48,13 @@ class Fetcher:
         self.flights = Flights()
         self.intake = Intake(around)
         self.refreshing = 0
-        self._answers = count(1)
+        self._answers = ordinals()
+        self._leasing: set[str] = set()
         # Hashes, for keys may be long; two that collide cost a moment of collapsing.
         self._uncacheable: TTLCache[int, bool] = TTLCache(
             UNCACHEABLE_KEYS, self.rules.uncacheable_memory, around.clock.now
         )
+        around.store.watch_marks(self._told)
 
     def is_uncacheable(self, key: str) -> bool:
         """Whether the key's last answer could not be shared, so that nobody should wait for the next one."""
@@ -57,12 +62,27 @@ class Fetcher:
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
-        if self.may_refresh(key):
+        if not self.may_refresh(key):
+            return
+        if self.around.store.shared:
+            self._leasing.add(key)
+            self.around.tasks.start(self._lease(key, forward), f"lease {key}")
+        else:
             self.depart(key, forward)
 
     def may_refresh(self, key: str) -> bool:
         """Whether nobody is fetching it already, and not too much else is being refreshed."""
-        return self.flights.find(key) is None and self.refreshing < self.around.limits.refreshes
+        busy = key in self._leasing or self.flights.find(key) is not None
+        return not busy and self.refreshing + len(self._leasing) < self.around.limits.refreshes
+
+    async def _lease(self, key: str, forward: Forward) -> None:
+        """Refresh if nobody else who shares the store does."""
+        try:
+            ours = await self.around.store.lease(key, LEASE)
+        finally:
+            self._leasing.discard(key)
+        if ours and self.may_refresh(key):
+            self.depart(key, forward)
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
@@ -93,6 +113,8 @@ class Fetcher:
         def ended() -> None:
             self.flights.end(key, flight)
             self.refreshing -= int(forward.background)
+            if forward.background and self.around.store.shared:
+                self.around.tasks.start(self.around.store.release(key), f"release {key}")
 
         try:
             landing = await self.fetch(key, forward, ended=ended)
@@ -118,9 +140,9 @@ class Fetcher:
         a body that is taken in has come to its end."""
         landing = await self._ask(key, forward, body)
         try:
-            spoiled = spoiled_by(forward.request, landing.exchange.response)
-            for base in spoiled:
-                await self.around.store.invalidate(base)
+            spoiled = spoiled_by(forward.request, landing.exchange.response, self.rules, self.around.clock.now())
+            for purge in spoiled:
+                await self.around.store.purge(purge)
             match landing.outcome:
                 case Save(stored):
                     if spoiled:  # a POST's own answer came after what it spoiled
@@ -158,9 +180,16 @@ class Fetcher:
 
     def _remember(self, key: str, forward: Forward, cacheable: bool) -> None:
         """Whether who comes next should wait for another's fetch of this key, or ask for itself."""
+        if cacheable != self.is_uncacheable(key) or not (cacheable or forward.shareable):
+            return
+        self._told(key, cacheable)
+        if self.around.store.shared:
+            self.around.tasks.start(self.around.store.mark(key, cacheable=cacheable), f"mark {key}")
+
+    def _told(self, key: str, cacheable: bool) -> None:
         if cacheable:
             self._uncacheable.pop(hash(key), None)
-        elif forward.shareable:
+        else:
             self._uncacheable[hash(key)] = True
 
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
@@ -179,6 +208,7 @@ class Fetcher:
         exchange = Exchange(
             request, response, self.rules.directives(response.headers), request_time, response_time, proxy_error,
             fetched_under=under, number=next(self._answers),
+            deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request")
         try:
@@ -188,6 +218,18 @@ class Fetcher:
                 await own.aclose()
             raise
         return Landing(outcome, exchange, took, own, page=page, detail=detail)
+
+    async def _deployment(self, response: Response) -> str | None:
+        """Which deployment answered: as it says itself, else the current one. One that was not heard of before is the
+        current one from now on."""
+        log, field = self.around.store.log, self.around.limits.deployment_field
+        announced = None if field is None else response.headers.get(field)
+        if announced is None:
+            return log.deployment
+        if announced not in log.deployments:
+            new = Selector(Kind.DEPLOYMENT, announced)
+            await self.around.store.purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
+        return announced
 
 
 def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:

@@ -24,9 +24,11 @@ from app.core.observed import Observed
 from app.core.reuse import refresh
 from app.core.standing import standing
 from app.engine import Engine
+from app.flights import OwnBody
 from app.heads import first_line, is_plain, lines_of
 from app.identity import Identities
 from app.journal import Address, Replay
+from app.store.base import marked
 from app.wire import written, written_head
 
 # The answers to one first line, by the lines of the fields that were looked at.
@@ -93,6 +95,7 @@ class Memo:
         self._fetcher, self._forwarding = engine.fetcher, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
+        self._pulse, self._heard = around.store.pulse, around.store.pulse[0]
         self._used_last: Finished | None = None
         self._by_line: dict[bytes, Answers] = {}
         self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
@@ -113,6 +116,11 @@ class Memo:
         finished = self._by_head.get(head) or self._find(head)
         if finished is None:
             return None
+        if self._pulse[0] != self._heard:
+            self._heard = self._pulse[0]
+            self._store.catch_up()
+            if finished not in self._order:
+                return None
         now = self._now()
         if not finished.rendered_from <= now < finished.rendered_until and not self._renewed(finished, now):
             return None
@@ -268,7 +276,8 @@ class Memo:
     def _survived(self, finished: Finished) -> bool:
         """Whether the purges since it was learned left it as it is."""
         assert finished.hit is not None
-        if self._store.purged_since(finished.key, finished.hit.stored.fetched_under):
+        stored = finished.hit.stored
+        if not self._engine.deployed([stored]) or marked(self._store.log, stored).purge is not None:
             self._drop(finished)
             return False
         finished.epoch = self._store.epoch
@@ -280,7 +289,8 @@ class Memo:
         request, hit = finished.request, finished.hit
         assert hit is not None
         reply = self._engine.from_hit(request, hit, finished.key, now)
-        assert isinstance(reply.body, list | tuple)
+        if isinstance(reply.body, OwnBody):  # too large to be held
+            return False
         head = written_head(reply.response.status, reply.response.headers.pairs)
         first, *rest = written(head, reply.body)
         finished.between = _split(head, first, request.identity.encode())

@@ -15,10 +15,12 @@ from app.upstream.client import Upstream
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds: background refreshes at a time, bytes that bodies in flight may hold together."""
+    """Bounds: background refreshes at a time, bytes that bodies in flight may hold together. `deployment_field`: by
+    which response field the origin says which deployment answers."""
 
     refreshes: int = 100
     spooled: int = 64 * 2**20
+    deployment_field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ def cause(event: Event) -> str:
         case Result.HIT:
             said = f"age {span(verdict.age or 0)}, fresh for {span(verdict.ttl or 0)} more"
         case Result.STALE:
-            said = f"age {span(verdict.age or 0)}, stale for {span(-(verdict.ttl or 0))}; {_why_stale(event)}"
+            since = f"stale for {span(-verdict.ttl)}; " if verdict.ttl else ""
+            said = f"age {span(verdict.age or 0)}, {since}{_why_stale(event)}"
         case Result.MISS:
             said = f"{_FIRST.get(verdict.reason) or meaning(verdict.reason)}; {_stored(verdict)}"
         case Result.EXPIRED | Result.RENEWED:

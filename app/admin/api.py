@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -30,16 +30,6 @@ from app.upstream.probe import failure_of
 LARGEST = 128 * 2**10
 # How long /readyz tries to connect to the origin: less than any health check waits.
 PATIENCE = 1.0
-
-
-@runtime_checkable
-class Measured(Protocol):
-    """A store that knows how much it holds: bytes, and keys by `len`."""
-
-    @property
-    def size(self) -> float: ...
-
-    def __len__(self) -> int: ...
 
 
 def admin_app(engine: Engine, settings: Settings) -> Starlette:
@@ -88,12 +78,11 @@ class Admin:
     async def stats(self, _request: Request) -> Response:
         fetcher, store, dialect = self.engine.fetcher, self.around.store, self.around.dialect
         counters = self.around.journal.counters
-        measured = {"size": int(store.size), "keys": len(store)} if isinstance(store, Measured) else {}
         return answer({
             "version": __version__,
             "dialect": {"name": dialect.name, "as_of": dialect.as_of},
             "counters": {one.name: getattr(counters, one.name) for one in fields(counters)},
-            "store": {"kind": self.settings.store, "max_size": self.settings.max_size, **measured},
+            "store": asdict(store.state()),
             "flights": {"under_way": len(fetcher.flights), "refreshing": fetcher.refreshing},
         })  # fmt: skip
 

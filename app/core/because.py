@@ -13,12 +13,15 @@ def because(lookup: Lookup, chosen: StoredResponse | None, last: LastAnswer | No
     meaning = MEANINGS[lookup.reason].meaning
     if chosen is not None and lookup.reason in _TIMED:
         return _in_time(lookup.reason, chosen, now)
+    if chosen is not None and chosen.purge is not None and lookup.reason in _PURGED:
+        return f"{meaning}: {chosen.purge.mode} {chosen.purge.selector.words}, {span(now - chosen.purge.at)} ago"
     if isinstance(lookup, Forward) and lookup.fwd in _MISSING and last is not None:
         return f"{meaning}; {_last(last)}"
     return meaning
 
 
 _TIMED = frozenset({Reason.FRESH, Reason.STALE_WHILE_REVALIDATE, Reason.STALE_ERROR, Reason.EXPIRED})
+_PURGED = frozenset({Reason.STALE_PURGED, Reason.DELETED, Reason.INVALIDATED})
 _MISSING = frozenset({Fwd.URI_MISS, Fwd.VARY_MISS, Fwd.PARTIAL})
 
 

@@ -10,6 +10,7 @@ from app.core.directives import Directives
 from app.core.freshness import Freshness
 from app.core.key import Selecting
 from app.core.messages import Request, Response, unpacked
+from app.core.purging import Mode, Purge
 from app.core.reasons import Reason
 
 
@@ -33,7 +34,8 @@ class StoredResponse:
     body's length in bytes. `first_byte` and `complete_length` are set for a stored part (206). `fetched_under` is the
     number of the last purge when its request was sent, `number` counts answers in the order in which their heads came:
     time cannot tell, for the clock may be moved. After a failed refresh `failures` counts, and no other refresh is
-    tried before `held_until` (HTTP time).
+    tried before `held_until` (HTTP time). `tags` are those by which it may be purged; `purge` is the one that hit it,
+    which the store says when it finds it. `deployment`: to which it belongs; None where it outlives them.
     """
 
     key: str
@@ -52,7 +54,9 @@ class StoredResponse:
     stored_at: float = 0.0
     failures: int = 0
     held_until: float = 0.0
-    invalidated: bool = False
+    tags: tuple[str, ...] = ()
+    deployment: str | None = None
+    purge: Purge | None = None
 
     @property
     def response(self) -> Response:
@@ -60,13 +64,17 @@ class StoredResponse:
         return Response(self.status, unpacked(self.head))
 
     @property
-    def variant(self) -> tuple[Selecting, str | None]:
+    def variant(self) -> tuple[Selecting, str | None, str | None]:
         """What tells it from the other responses under its key."""
-        return self.selecting, self.requested_range
+        return self.selecting, self.requested_range, self.deployment
 
-    def spoiled(self) -> StoredResponse:
-        """The same, in need of validation before its next use (RFC 9111 §4.4)."""
-        return replace(self, invalidated=True)
+    def purged(self, purge: Purge | None) -> StoredResponse:
+        """The same, as that purge left it."""
+        return self if purge is self.purge else replace(self, purge=purge)
+
+    def purged_as(self, now: float) -> Mode | None:
+        """How a purge wants it treated now."""
+        return None if self.purge is None else self.purge.mode_at(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,7 @@ class Exchange:
     """A request as it was sent and the response that came, with the directives that govern it and both times.
 
     `proxy_error` is set when there was no response, and `response` is the one we made instead (RFC 9209 §2.3).
+    `deployment`: whose response it is, where deployments are told apart.
     """
 
     request: Request
@@ -119,6 +128,7 @@ class Exchange:
     proxy_error: str | None = None
     fetched_under: int = 0
     number: int = 0
+    deployment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ class Result(StrEnum):
     STALE = "stale"
     MISS = "miss"
     EXPIRED = "expired"
-    RENEWED = "renewed"  # stored, and fetched anew because the client asked for it
+    RENEWED = "renewed"  # was stored, and fetched anew because the client or a purge wanted it so
     REVALIDATED = "revalidated"
     NOSTORE = "nostore"  # the response may not be stored
     PASS = "pass"  # the request does not meet the cache

@@ -12,7 +12,7 @@ from app.core.key import cache_key
 from app.core.last_answer import LastAnswer, last_answer
 from app.core.messages import Request
 from app.core.refusing import refusal
-from app.core.reuse import decide, select
+from app.core.reuse import decide, present, select
 from app.core.rules import Rules
 from app.core.splitting import Key, Splitting, splitting
 from app.core.timeline import Variant, variant
@@ -70,7 +70,7 @@ def explain(request: Request, known: Known, rules: Rules, now: float) -> Explana
     """What `decide` says to the request now, and everything that made it say so."""
     key, stored = cache_key(request, rules), known.stored
     lookup = refusal(request, known.node) or decide(request, stored, rules, now, uncacheable=known.uncacheable)
-    chosen = select(request, stored)
+    chosen = select(request, present(stored, now)) or select(request, stored)
     last = None if known.exchange is None else last_answer(known.exchange, stored, key, rules, now)
     return Explanation(
         key=Key.shown(key),

@@ -1,28 +1,38 @@
-"""What a successful unsafe request spoils (RFC 9111 §4.4)."""
+"""What a successful unsafe request spoils (RFC 9111 §4.4, RFC 9875 §3)."""
 
 from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from app.core.key import base_key, normal_authority
+from app.core.key import normal_authority
 from app.core.messages import Request, Response
-from app.core.rules import SAFE_METHODS
+from app.core.purging import Kind, Mode, Purge, Selector, without_flight
+from app.core.rules import SAFE_METHODS, Rules
+from app.core.tags import Separator, TagField, tags_of
+
+GROUPS = "cache-groups"
+INVALIDATED_GROUPS = TagField("cache-group-invalidation", Separator.STRUCTURED)
 
 
-def spoiled_by(request: Request, response: Response) -> tuple[str, ...]:
-    """The bases of the keys to invalidate: the target's, and those of Location and Content-Location on this origin.
+def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -> tuple[Purge, ...]:
+    """What to validate before its next use: the target, Location and Content-Location on this origin, and the groups
+    that the response names.
 
-    Empty for safe methods and for answers that are errors: only a 2xx or 3xx says that something has changed.
+    Nothing for safe methods and for answers that are errors: only a 2xx or 3xx says that something has changed.
     """
     if request.method in SAFE_METHODS or not 200 <= response.status < 400:
         return ()
-    bases = [base_key(request.scheme, request.authority, request.target)]
+    host = normal_authority(request.scheme, request.authority)
+    targets = [request.target]
     for name in ("location", "content-location"):
         value = response.headers.get(name)
         target = None if value is None else same_origin_target(request, value)
         if target is not None:
-            bases.append(base_key(request.scheme, request.authority, target))
-    return tuple(dict.fromkeys(bases))
+            targets.append(target)
+    selectors = [Selector(Kind.URL, without_flight(target), host) for target in targets]
+    if any(one.field == GROUPS for one in rules.tags):
+        selectors += [Selector(Kind.TAG, group, host) for group in tags_of(response.headers, [INVALIDATED_GROUPS])]
+    return tuple(Purge(Mode.VALIDATE, selector, at=now) for selector in dict.fromkeys(selectors))
 
 
 def same_origin_target(request: Request, reference: str) -> str | None:

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     STORED_NO_CACHE = "stored-no-cache"
     INVALIDATED = "invalidated"
+    DELETED = "deleted"
+    STALE_PURGED = "stale-purged"
     STALE_WHILE_REVALIDATE = "stale-while-revalidate"
     STALE_IF_ERROR = "stale-if-error"
     STALE_ERROR = "stale-error"
@@ -136,6 +138,11 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.LOOKUP, "stored with no-cache: every use is validated with the origin", "RFC 9111 §5.2.2.4"),
     Reason.INVALIDATED: Meaning(
         Phase.LOOKUP, "stored, but a later unsafe request or a purge spoiled it", "RFC 9111 §4.4"),
+    Reason.DELETED: Meaning(
+        Phase.LOOKUP, "was stored, but a purge deleted it", "purge",
+        "a purge that invalidates lets the next visitor not wait"),
+    Reason.STALE_PURGED: Meaning(
+        Phase.LOOKUP, "a purge made it stale; it is refreshed in the background", "purge"),
     Reason.STALE_WHILE_REVALIDATE: Meaning(
         Phase.LOOKUP, "stale, inside its stale-while-revalidate window; refreshed in the background", "RFC 5861 §3"),
     Reason.STALE_IF_ERROR: Meaning(

@@ -10,6 +10,7 @@ from app.core.directives import Directives, parse_cache_control
 from app.core.fields import parse_date
 from app.core.key import selects
 from app.core.messages import Request, has_body
+from app.core.purging import Mode
 from app.core.ranges import held_spans
 from app.core.reasons import Reason
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
@@ -45,14 +46,24 @@ def decide(
     if directives.no_store:
         only_stored = directives.only_if_cached
         return REFUSED_504 if only_stored else Forward(Reason.REQUEST_NO_STORE, Fwd.REQUEST, request)
-    chosen = select(request, stored)
+    there = present(stored, now)
+    chosen = select(request, there)
     asked = replace(request, method="GET") if request.method == "HEAD" and rules.head is Head.CONVERT else request
-    lookup = _missing(asked, stored, uncacheable) if chosen is None else _judge(asked, directives, chosen, rules, now)
+    if chosen is not None:
+        lookup = _judge(asked, directives, chosen, rules, now)
+    else:
+        deleted = len(there) < len(stored) and select(request, stored) is not None
+        lookup = _missing(asked, there, uncacheable, deleted=deleted)
     if uncacheable and isinstance(lookup, Forward):
         lookup = replace(lookup, shareable=False)
     if directives.only_if_cached and isinstance(lookup, Forward):
         return REFUSED_504
     return lookup
+
+
+def present(stored: Sequence[StoredResponse], now: float) -> Sequence[StoredResponse]:
+    """Those that no purge has deleted."""
+    return [one for one in stored if one.purged_as(now) is not Mode.HARD]
 
 
 NOTHING_ASKED = Directives()
@@ -92,13 +103,14 @@ def _newness(stored: StoredResponse) -> tuple[bool, float, float]:
     return stored.first_byte is None, stored.stored_at if date is None else date, stored.stored_at
 
 
-def _missing(request: Request, stored: Sequence[StoredResponse], uncacheable: bool) -> Forward:
+def _missing(request: Request, stored: Sequence[StoredResponse], uncacheable: bool, *, deleted: bool) -> Forward:
     alike = [one for one in stored if selects(one.selecting, request, None)]
     if alike:
         return Forward(
             Reason.PARTIAL_MISS, Fwd.PARTIAL, unconditional_but_range(request), shareable=_shareable(request)
         )
     reason, fwd = (Reason.VARY_MISS, Fwd.VARY_MISS) if stored else (Reason.URI_MISS, Fwd.URI_MISS)
+    reason = Reason.DELETED if deleted else reason
     if uncacheable:
         return Forward(reason, fwd, request)
     return Forward(reason, fwd, unconditional_but_range(request), shareable=_shareable(request))
@@ -115,15 +127,15 @@ def unconditional_but_range(request: Request) -> Request:
 
 def _judge(request: Request, wanted: Directives, stored: StoredResponse, rules: Rules, now: float) -> Lookup:
     """RFC 9111 §4, the conditions on a selected response, in order."""
-    fresh = stored.freshness
-    if stored.invalidated:
+    fresh, purged = stored.freshness, stored.purged_as(now)
+    if purged is Mode.VALIDATE:
         return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored)
     if stored.control.no_cache:
         return _validate(Reason.STORED_NO_CACHE, Fwd.STALE, request, stored)
     if (reason := _client_wants_newer(wanted, stored, now)) is not None:
         return _validate(reason, Fwd.REQUEST, request, stored)
     if fresh.is_fresh(now):
-        return Hit(Reason.FRESH, stored)
+        return Hit(Reason.FRESH, stored) if purged is None else _judge_purged(request, stored, now)
     return _judge_stale(request, wanted, stored, rules, now)
 
 
@@ -150,6 +162,14 @@ def _judge_stale(request: Request, wanted: Directives, stored: StoredResponse, r
     if rules.pragma_validates_stale and _pragma_no_cache(request):
         return _validate(Reason.REQUEST_PRAGMA, Fwd.REQUEST, request, stored)
     return _serve_stale(request, stored, now) or _validate(Reason.EXPIRED, Fwd.STALE, request, stored)
+
+
+def _judge_purged(request: Request, stored: StoredResponse, now: float) -> Lookup:
+    """A purge has made it stale, and its maker accepts that it is served once more: unless it said itself that it must
+    not be, or is a part, which is not refreshed."""
+    if stored.control.forbids_stale or stored.first_byte is not None:
+        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored)
+    return Hit(Reason.STALE_PURGED, stored, None if now < stored.held_until else refresh(request, stored))
 
 
 def _serve_stale(request: Request, stored: StoredResponse, now: float) -> Hit | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.core.directives import Directives, Governing, Syntax, governing_directives
 from app.core.messages import Headers
+from app.core.tags import TagField
 
 
 class LifetimeSource(StrEnum):
@@ -88,6 +89,8 @@ class Rules:
     store_for_validation: bool = True
     uncacheable_memory: int = 120
     max_body: int = 10 * 2**20
+    tags: tuple[TagField, ...] = ()
+    outlives_deployments: tuple[str, ...] = ()
     device: str = "swerve"
 
     def directives(self, headers: Headers) -> Directives:

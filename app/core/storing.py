@@ -22,11 +22,13 @@ from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness, lifetime_of, stale_windows
 from app.core.invalidation import same_origin_target
 from app.core.key import selecting_fields, vary_names
-from app.core.messages import Headers, Request, is_event_stream, packed
+from app.core.messages import Headers, Request, Response, is_event_stream, packed
+from app.core.purging import Mode
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
 from app.core.reuse import decide, is_variant_for, request_directives
 from app.core.rules import ERROR_STATUSES, HEURISTIC_STATUSES, UNDERSTOOD_STATUSES, Ranges, Rules, SetCookie
+from app.core.tags import tags_of
 from app.core.validation import confirms, merged
 
 # After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
@@ -146,10 +148,12 @@ def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, ru
 
 def _conclude_error(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
     stored = forward.stored
-    if stored is not None and not stored.freshness.is_fresh(exchange.response_time):
-        held = hold(stored, exchange.response_time)
-        usable = not stored.invalidated and not stored.control.no_cache
-        if usable and stored.freshness.within(stored.freshness.stale_if_error, exchange.response_time):
+    now = exchange.response_time
+    if stored is not None and (stored.purge is not None or not stored.freshness.is_fresh(now)):
+        held = hold(stored, now)
+        purged, control = stored.purged_as(now), stored.control
+        usable = not control.no_cache and (purged is None or (purged is Mode.SOFT and not control.forbids_stale))
+        if usable and stored.freshness.within(stored.freshness.stale_if_error, now):
             return ServeStale(Reason.STALE_IF_ERROR, held)
         if forward.background:
             return ServeStale(Reason.STALE_ERROR, held)
@@ -201,7 +205,13 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
         fetched_under=exchange.fetched_under,
         number=exchange.number,
         stored_at=exchange.response_time,
+        tags=tags_of(response.headers, rules.tags),
+        deployment=None if _outlives_deployments(response, rules) else exchange.deployment,
     )
+
+
+def _outlives_deployments(response: Response, rules: Rules) -> bool:
+    return any(name in response.headers for name in rules.outlives_deployments)
 
 
 def dated(headers: Headers, now: float) -> Headers:

@@ -115,13 +115,17 @@ def variant(stored: StoredResponse, rules: Rules, now: float, *, selected: bool)
 def _flags(stored: StoredResponse) -> tuple[tuple[str, bool], ...]:
     control = stored.control
     return (
-        ("invalidated", stored.invalidated),
+        (f"purged: {_purged(stored)}", stored.purge is not None),
         ("no-cache", control.no_cache),
         ("must-revalidate", control.must_revalidate),
         ("proxy-revalidate", control.proxy_revalidate),
         ("immutable", control.immutable),
         ("part", stored.first_byte is not None),
     )
+
+
+def _purged(stored: StoredResponse) -> str:
+    return "" if stored.purge is None else f"{stored.purge.mode} {stored.purge.selector.words}"
 
 
 def timeline(stored: StoredResponse, now: float) -> Timeline:

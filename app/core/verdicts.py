@@ -32,7 +32,8 @@ def of_refusal(refuse: Refuse, key: str) -> Verdict:
 
 
 def of_hit(hit: Hit, key: str, now: float) -> Verdict:
-    result = Result.HIT if hit.stored.freshness.is_fresh(now) else Result.STALE
+    fresh = hit.stored.purge is None and hit.stored.freshness.is_fresh(now)
+    result = Result.HIT if fresh else Result.STALE
     ttl, age, stale_for, source = _life(hit.stored, now)
     return Verdict(result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source)
 
@@ -63,9 +64,7 @@ def waited_along(verdict: Verdict) -> Verdict:
 def _result(forward: Forward, outcome: Outcome, exchange: Exchange) -> Result:
     match outcome:
         case Save():
-            if forward.stored is None:
-                return Result.MISS
-            return Result.RENEWED if forward.fwd is Fwd.REQUEST else Result.EXPIRED
+            return _saved(forward)
         case Freshen() | Reuse():
             return Result.REVALIDATED
         case ServeStale():
@@ -74,6 +73,14 @@ def _result(forward: Forward, outcome: Outcome, exchange: Exchange) -> Result:
             if exchange.proxy_error is not None:
                 return Result.ERROR
             return Result.PASS if forward.fwd in _INELIGIBLE else Result.NOSTORE
+
+
+def _saved(forward: Forward) -> Result:
+    if forward.reason is Reason.DELETED:
+        return Result.RENEWED
+    if forward.stored is None:
+        return Result.MISS
+    return Result.RENEWED if forward.fwd is Fwd.REQUEST else Result.EXPIRED
 
 
 def _reason(forward: Forward, outcome: Outcome) -> Reason:
@@ -94,8 +101,9 @@ def _life(stored: StoredResponse, now: float) -> Life:
     """What a verdict says of a stored response: ttl, age, stale_for and source."""
     fresh = stored.freshness
     age = int(fresh.age(now))
-    # So that age and ttl add up to the lifetime, as people expect.
-    return int(fresh.lifetime) - age, age, int(fresh.stale_while_revalidate), _source(stored)
+    # So that age and ttl add up to the lifetime, as people expect; what a purge made stale has none left.
+    ttl = int(fresh.lifetime) - age
+    return ttl if stored.purge is None else min(ttl, 0), age, int(fresh.stale_while_revalidate), _source(stored)
 
 
 def _source(stored: StoredResponse) -> str | None:

@@ -2,45 +2,95 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from types import coroutine
+from typing import Any, Protocol
 
 from app.core.decisions import StoredResponse
-from app.core.key import base_of
+from app.core.purging import Mode, Purge, PurgeLog, Selector
+
+# Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
+MAX_VARIANTS = 64
+
+
+class StoreError(Exception):
+    """A store cannot be opened, and the message says what to do. One that fails later is slow, and says so: its
+    operations raise nothing."""
+
+
+class Body(Protocol):
+    """A stored body that is too large to be held in memory as a whole; smaller ones are bytes."""
+
+    def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` to before `stop`, a piece at a time. What another drops meanwhile is still read."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a store is. `size` and `limit` in bytes; `keys` how many; None where it is not known. `trouble`: what is
+    wrong in words, or None. `counts` of whatever happened since it was opened: evictions, errors, …"""
+
+    kind: str
+    size: int | None
+    limit: int | None
+    keys: int | None
+    counts: dict[str, int]
+    trouble: str | None = None
 
 
 class Store(Protocol):
     """Where responses are kept, by cache key.
 
-    `epoch` moves with every purge: what was found under another may have been spoiled since.
+    `epoch` moves with every purge: what was found under another may have been purged since. `shared`: other processes
+    use what it keeps as well. Their changes are heard of by `catch_up`, to be called when `pulse[0]` has moved; that of
+    a store that is not shared never does.
     """
 
     epoch: int
+    shared: bool
+    pulse: Sequence[int] | memoryview
+    log: PurgeLog
+
+    async def open(self) -> None:
+        """Be ready, on the running event loop. Raises StoreError."""
+
+    async def aclose(self) -> None:
+        """Let go of everything, and keep what was stored where it outlives the process."""
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
-        """Every response under the key; those that were invalidated after they were fetched say so."""
+        """Every response under the key; those that were purged after they were fetched say by what (`purge`)."""
 
     def find(self, key: str) -> Sequence[StoredResponse] | None:
         """The same at once; None where it needs to be waited for."""
 
     async def save(self, stored: StoredResponse) -> None:
-        """Keep it, in place of the one of the same variant, unless that is newer or missed no purge as this has."""
+        """Keep it, in place of the one of the same variant, unless that is newer or missed no purge as this has.
+
+        Its body is bytes, of any size."""
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
-        """Keep `new` in place of `old`, if that is still there: what came later, or was dropped, stays as it is."""
+        """Keep `new` in place of `old`, if that is still there: what came later, or was dropped, stays as it is. The
+        body of `new` is that of `old`, whatever that is."""
 
     async def remove(self, stored: StoredResponse) -> None:
         """Drop the one of the same variant."""
 
-    async def invalidate(self, base: str) -> None:
-        """Spoil all responses under the keys of this base that were fetched until now (RFC 9111 §4.4)."""
+    async def purge(self, purge: Purge) -> int:
+        """Append to the log. Whoever looks up after this has returned sees it. Returns its number."""
+
+    def purged_since(self, key: str, number: int) -> bool:
+        """Whether a purge after that number may name what has been fetched for the key since."""
 
     def purge_number(self) -> int:
         """The number of the last purge: what is fetched from now on is not touched by it."""
 
-    def purged_since(self, key: str, number: int) -> bool:
-        """Whether a purge after that one spoiled the key."""
+    def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
+        """All that is kept, or what the selector names, purged or not. Bodies may be missing; others get their turn in
+        between, and what changes meanwhile may or may not be seen."""
+
+    async def sweep(self) -> int:
+        """Give back what deleted responses take. Returns how many were swept."""
 
     def touch(self, key: str) -> None:
         """Count as a use of the key that it was answered without a lookup."""
@@ -48,28 +98,99 @@ class Store(Protocol):
     def watch(self, listener: Callable[[str], None]) -> None:
         """Call the listener with the key whenever what is kept under it has changed, or had to make room for others."""
 
+    def catch_up(self) -> None:
+        """Hear of what other processes have changed: listeners are called, `epoch` moves."""
 
-class PurgeLog:
-    """Numbered purges, kept as the last number per base: «fetched before its purge?» is a comparison of two integers.
+    async def lease(self, key: str, seconds: float) -> bool:
+        """Whether we are the one of all who share the store to refresh this key, for so long or until `release`."""
 
-    That holds for a fetch in flight too. The log is bounded: what falls out of it raises the floor, under which
-    everything counts as purged, which costs a validation but never serves what was spoiled.
-    """
+    async def release(self, key: str) -> None:
+        """Give the lease back."""
 
-    def __init__(self, length: int = 10_000) -> None:
-        self.number = 0
-        self._length = length
-        self._floor = 0
-        self._last: OrderedDict[str, int] = OrderedDict()
+    async def mark(self, key: str, *, cacheable: bool) -> None:
+        """Tell the others that the key's responses cannot be shared, or now can."""
 
-    def purge(self, base: str) -> None:
-        self.number += 1
-        self._last[base] = self.number
-        self._last.move_to_end(base)
-        if len(self._last) > self._length:
-            _, self._floor = self._last.popitem(last=False)
+    def watch_marks(self, listener: Callable[[str, bool], None]) -> None:
+        """Call the listener with what others have marked: the key, and whether it is cacheable."""
 
-    def purged_since(self, key: str, number: int) -> bool:
-        if number >= self.number:
-            return False
-        return number < self._floor or number < self._last.get(base_of(key), 0)
+    def state(self) -> State: ...
+
+
+def marked(log: PurgeLog, stored: StoredResponse) -> StoredResponse:
+    """A kept response as a lookup tells of it: with the purge that hit it."""
+    if stored.fetched_under >= log.number or is_husk(stored):
+        return stored
+    return stored.purged(log.strongest(stored.key, stored.tags, stored.fetched_under))
+
+
+def unmarked(stored: StoredResponse) -> StoredResponse:
+    """A response as it is kept."""
+    return stored if is_husk(stored) else stored.purged(None)
+
+
+def superseded(kept: StoredResponse, by: StoredResponse) -> bool:
+    """Whether a response that comes may take the place of one that is kept: not when that answered later, or was asked
+    for after a purge that this one has missed."""
+    return kept.number <= by.number and kept.fetched_under <= by.fetched_under
+
+
+def added(variants: Sequence[StoredResponse], stored: StoredResponse) -> tuple[StoredResponse, ...] | None:
+    """The variants of a key with one more, or with one in another's place; None where that must stay."""
+    if any(one.variant == stored.variant and not superseded(one, stored) for one in variants):
+        return None
+    others = [one for one in variants if one.variant != stored.variant]
+    return (*others[1 - MAX_VARIANTS :], stored)
+
+
+def same(one: StoredResponse, other: StoredResponse) -> bool:
+    """Whether both are one answer of the origin."""
+    return one.variant == other.variant and one.number == other.number
+
+
+def deleted(stored: StoredResponse) -> bool:
+    """Whether a marked response is there for nobody any more, and still takes room. One that will be deleted at its
+    deadline is left: only a clock could tell."""
+    return stored.purge is not None and stored.purge.mode is Mode.HARD and not is_husk(stored)
+
+
+def husk(stored: StoredResponse) -> StoredResponse:
+    """What is left of a deleted response: that it was there, and which purge deleted it."""
+    return replace(stored, body=b"", size=0, head=b"")
+
+
+def is_husk(stored: StoredResponse) -> bool:
+    return not stored.head
+
+
+@coroutine
+def turn() -> Generator[None, None, None]:
+    """Let everybody else who is ready have a turn of the event loop."""
+    yield
+
+
+class Alone:
+    """What a store says that nobody shares."""
+
+    shared = False
+    pulse: Sequence[int] = (0,)
+
+    async def open(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+    def catch_up(self) -> None:
+        pass
+
+    async def lease(self, key: str, seconds: float) -> bool:
+        return True
+
+    async def release(self, key: str) -> None:
+        pass
+
+    async def mark(self, key: str, *, cacheable: bool) -> None:
+        pass
+
+    def watch_marks(self, listener: Callable[[str, bool], Any]) -> None:
+        pass

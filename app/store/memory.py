@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from app.core.decisions import StoredResponse
-from app.store.base import PurgeLog
+from app.core.purging import Purge, PurgeLog, Selector
+from app.store.base import Alone, State, added, deleted, husk, is_husk, marked, same, turn, unmarked
 
 # What Python keeps around a stored response, and around a field line that selects it, beside their bytes: measured on
 # CPython 3.11, in a store that has been full for long.
-RESPONSE_OVERHEAD = 900
+RESPONSE_OVERHEAD = 920
 LINE_OVERHEAD = 110
+TAG_OVERHEAD = 60
 
-# Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
-MAX_VARIANTS = 64
+# How many keys are looked at before others get their turn.
+SLICE = 500
 
 
 def weight(variants: Sequence[StoredResponse]) -> int:
@@ -25,61 +27,66 @@ def weight(variants: Sequence[StoredResponse]) -> int:
 
 def _weight(stored: StoredResponse) -> int:
     selecting = sum([LINE_OVERHEAD + len(name) + len(value or "") for name, value in stored.selecting])
-    return RESPONSE_OVERHEAD + stored.size + len(stored.head) + len(stored.key) + selecting
+    tags = sum([TAG_OVERHEAD + len(tag) for tag in stored.tags])
+    return RESPONSE_OVERHEAD + stored.size + len(stored.head) + len(stored.key) + selecting + tags
 
 
-class _Variants(LRUCache[str, tuple[StoredResponse, ...]]):
+class Variants(LRUCache[str, tuple[StoredResponse, ...]]):
     """Variants by key, sized by weight. `evicted` is told which key had to make room for another."""
 
     def __init__(self, max_size: int, evicted: Callable[[str], None]) -> None:
         super().__init__(max_size, getsizeof=weight)
+        self.evictions = 0
         self._evicted = evicted
 
     def popitem(self) -> tuple[str, tuple[StoredResponse, ...]]:
         key, variants = super().popitem()
+        self.evictions += 1
         self._evicted(key)
         return key, variants
 
+    def peek(self, key: str) -> tuple[StoredResponse, ...]:
+        """What is there, without counting as a use."""
+        return Cache.__getitem__(self, key) if key in self else ()
 
-class MemoryStore:
+    def shrink(self, key: str, variants: tuple[StoredResponse, ...]) -> None:
+        """Put something smaller in the place of what is there, without counting as a use."""
+        Cache.__setitem__(self, key, variants)
+
+
+class MemoryStore(Alone):
     """Responses in this process's memory, at most `max_size` bytes of them by `weight`."""
 
     def __init__(self, max_size: int) -> None:
-        self._variants = _Variants(max_size, self._changed)
-        self._purges = PurgeLog()
+        self._variants = Variants(max_size, self._changed)
+        self.log = PurgeLog()
         self.epoch = 0
         self._listeners: list[Callable[[str], None]] = []
 
-    @property
-    def size(self) -> float:
-        return self._variants.currsize
-
-    def __len__(self) -> int:
-        return len(self._variants)
+    def state(self) -> State:
+        variants = self._variants
+        counts = {"evictions": variants.evictions}
+        return State("memory", int(variants.currsize), int(variants.maxsize), len(variants), counts)
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         return self.find(key)
 
     def find(self, key: str) -> Sequence[StoredResponse]:
         variants = self._variants.get(key, ())
-        if any(self._purges.purged_since(key, one.fetched_under) for one in variants):
-            return tuple(
-                one.spoiled() if self._purges.purged_since(key, one.fetched_under) else one for one in variants
-            )
+        if any(one.fetched_under < self.log.number for one in variants):
+            return tuple([marked(self.log, one) for one in variants])
         return variants
 
     async def save(self, stored: StoredResponse) -> None:
-        variants = self._variants.get(stored.key, ())
-        if any(one.variant == stored.variant and _is_newer(one, stored) for one in variants):
-            return
-        others = [one for one in variants if one.variant != stored.variant]
-        self._put(stored.key, (*others[1 - MAX_VARIANTS :], stored))
+        variants = added(self._variants.get(stored.key, ()), unmarked(stored))
+        if variants is not None:
+            self._put(stored.key, variants)
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
         variants = self._variants.get(old.key, ())
-        if any(_same(one, old) for one in variants):
-            others = tuple(one for one in variants if not _same(one, old) and one.variant != new.variant)
-            self._put(old.key, (*others, new))
+        if any(same(one, old) for one in variants):
+            others = tuple(one for one in variants if not same(one, old) and one.variant != new.variant)
+            self._put(old.key, (*others, unmarked(new)))
 
     async def remove(self, stored: StoredResponse) -> None:
         rest = tuple(one for one in self._variants.get(stored.key, ()) if one.variant != stored.variant)
@@ -88,15 +95,36 @@ class MemoryStore:
         elif self._variants.pop(stored.key, None) is not None:
             self._changed(stored.key)
 
-    async def invalidate(self, base: str) -> None:
-        self._purges.purge(base)
-        self.epoch = self._purges.number
+    async def purge(self, purge: Purge) -> int:
+        self.epoch = self.log.purge(purge)
+        return self.epoch
 
     def purge_number(self) -> int:
-        return self._purges.number
+        return self.log.number
 
     def purged_since(self, key: str, number: int) -> bool:
-        return self._purges.purged_since(key, number)
+        return self.log.touched(key, number)
+
+    async def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
+        for place, key in enumerate(list(self._variants)):
+            if place % SLICE == SLICE - 1:
+                await turn()
+            for one in self._variants.peek(key):
+                if not is_husk(one) and (selector is None or selector.selects(key, one.tags)):
+                    yield marked(self.log, one)
+
+    async def sweep(self) -> int:
+        swept = 0
+        for place, key in enumerate(list(self._variants)):
+            if place % SLICE == SLICE - 1:
+                await turn()
+            variants = tuple([marked(self.log, one) for one in self._variants.peek(key)])
+            count = sum(map(deleted, variants))
+            if count:
+                self._variants.shrink(key, tuple([husk(one) if deleted(one) else unmarked(one) for one in variants]))
+                self._changed(key)
+                swept += count
+        return swept
 
     def touch(self, key: str) -> None:
         self._variants.get(key)
@@ -117,12 +145,3 @@ class MemoryStore:
             except ValueError:  # larger than the whole store: the oldest variants go first
                 variants = variants[1:]
         self._changed(key)
-
-
-def _is_newer(one: StoredResponse, other: StoredResponse) -> bool:
-    """Whether it answered later, or was asked for after a purge that the other has missed."""
-    return one.number > other.number or one.fetched_under > other.fetched_under
-
-
-def _same(one: StoredResponse, other: StoredResponse) -> bool:
-    return one.variant == other.variant and one.number == other.number

@@ -16,6 +16,7 @@ import pytest
 from app.core.decisions import Exchange, Forward, Fwd, StoredResponse
 from app.core.fields import format_date
 from app.core.messages import Headers, Request, Response
+from app.core.purging import EVERYTHING, Mode, Purge
 from app.core.reasons import Reason
 from app.core.rules import Rules
 from app.core.storing import stored_response
@@ -23,6 +24,9 @@ from app.core.storing import stored_response
 NOW = 1_000_000_000  # Sun, 09 Sep 2001 01:46:40 GMT
 RFC = Rules()
 KEY = "GET http example.com /"
+SPOILED = Purge(Mode.VALIDATE, EVERYTHING, at=NOW - 5)
+INVALIDATED = Purge(Mode.SOFT, EVERYTHING, at=NOW - 5)
+DELETED = Purge(Mode.HARD, EVERYTHING, at=NOW - 5)
 
 _SHORT = {
     "cc": "cache-control", "cdn": "cdn-cache-control", "cl": "content-length", "cr": "content-range",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.core.invalidation import same_origin_target, spoiled_by
-from tests.core.build import req, res, row
+from app.core.purging import Mode
+from tests.core.build import NOW, RFC, req, res, row
 
 SPOILED = [
     #   request_      response                                                                  targets
@@ -40,7 +41,10 @@ SPOILED = [
 
 @pytest.mark.parametrize(("request_", "response", "targets"), SPOILED)
 def test_spoiled(request_: str, response: str, targets: list[str]) -> None:
-    assert spoiled_by(req(request_), res(response)) == tuple(f"GET http example.com {target}" for target in targets)
+    spoiled = spoiled_by(req(request_), res(response), RFC, NOW)
+    assert [(one.mode, one.selector.name) for one in spoiled] == [
+        (Mode.VALIDATE, f"url example.com {target}") for target in targets
+    ]
 
 
 REFERENCES = [

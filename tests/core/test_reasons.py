@@ -50,7 +50,7 @@ def test_every_reason_has_a_meaning() -> None:
 def test_a_meaning_is_a_phrase_with_a_section(reason: Reason, meaning: Meaning) -> None:
     assert meaning.meaning
     assert not meaning.meaning.endswith(".")
-    assert re.fullmatch(r"(RFC \d{4} §[\d., §]+|RFC 8586|HTML Standard §[\d.]+|dialect)", meaning.section)
+    assert re.fullmatch(r"(RFC \d{4} §[\d., §]+|RFC 8586|HTML Standard §[\d.]+|dialect|purge)", meaning.section)
     assert meaning.phase in Phase
 
 

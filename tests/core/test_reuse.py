@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
@@ -10,7 +12,7 @@ from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.reuse import INELIGIBLE, decide, refresh, select
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
-from tests.core.build import NOW, RFC, head, req, row, stored
+from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
 PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
@@ -254,14 +256,44 @@ SEVERAL = [
         "GET /",                    [stored(PART, "GET /")],
                                                         0,  RFC, "forward partial, shared",   R.PARTIAL_MISS),
     row("spoiled by an unsafe request",
-        "GET /",                    [stored(MINUTE).spoiled()],
+        "GET /",                    [stored(MINUTE).purged(SPOILED)],
                                                         0,  RFC, "forward stale, validates, shared",  R.INVALIDATED),
     row("spoiled: max-stale does not help",
-        "GET / | cc: max-stale",    [stored(MINUTE).spoiled()],
+        "GET / | cc: max-stale",    [stored(MINUTE).purged(SPOILED)],
                                                         0,  RFC, "forward stale, validates, shared",  R.INVALIDATED),
     row("spoiled: no stale window is open",
-        "GET /",                    [stored(SWR).spoiled()],
+        "GET /",                    [stored(SWR).purged(SPOILED)],
                                                         15, RFC, "forward stale, validates, shared",  R.INVALIDATED),
+    row("purged softly",
+        "GET /",                    [stored(MINUTE).purged(INVALIDATED)],
+                                                        0,  RFC, "hit, refresh",              R.STALE_PURGED),
+    row("purged softly, and the refresh has just failed",
+        "GET /",                    [held(MINUTE, 9).purged(INVALIDATED)],
+                                                        0,  RFC, "hit",                       R.STALE_PURGED),
+    row("purged softly, when it was stale already",
+        "GET /",                    [stored(MINUTE).purged(INVALIDATED)],
+                                                        61, RFC, "forward stale, validates, shared",  R.EXPIRED),
+    row("purged softly, and says that it must not be served stale",
+        "GET /",                    [stored("200 | cc: max-age=60, must-revalidate").purged(INVALIDATED)],
+                                                        0,  RFC, "forward stale, validates, shared",  R.INVALIDATED),
+    row("purged softly, a part: it is not refreshed",
+        FIRST_TEN,                  [PART_0_9.purged(INVALIDATED)],
+                                                        0,  RFC, "forward stale",             R.INVALIDATED),
+    row("purged softly, before its deadline",
+        "GET /",                    [stored(MINUTE).purged(replace(INVALIDATED, deadline=NOW + 5))],
+                                                        4,  RFC, "hit, refresh",              R.STALE_PURGED),
+    row("purged softly, at its deadline",
+        "GET /",                    [stored(MINUTE).purged(replace(INVALIDATED, deadline=NOW + 5))],
+                                                        5,  RFC, "forward uri-miss, shared",  R.DELETED),
+    row("deleted",
+        "GET /",                    [stored(MINUTE).purged(DELETED)],
+                                                        0,  RFC, "forward uri-miss, shared",  R.DELETED),
+    row("deleted, as another variant is not",
+        "GET /",                    [stored(MINUTE).purged(DELETED), VARIANT],
+                                                        0,  RFC, "forward vary-miss, shared",  R.DELETED),
+    row("another variant is deleted",
+        "GET /",                    [VARIANT.purged(DELETED)],
+                                                        0,  RFC, "forward uri-miss, shared",  R.URI_MISS),
     row("a refresh has just failed, inside stale-while-revalidate",
         "GET /",                    [held(SWR, 16)],    15, RFC, "hit",                       R.STALE_ERROR),
     row("a refresh failed a while ago",

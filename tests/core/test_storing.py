@@ -19,7 +19,7 @@ from app.core.storing import (
     speaks_of_the_key,
     stored_response,
 )
-from tests.core.build import KEY, NOW, RFC, exchange, forward, req, row, stored, text_of
+from tests.core.build import INVALIDATED, KEY, NOW, RFC, SPOILED, exchange, forward, req, row, stored, text_of
 
 POSTED = Rules(store_post=True)
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
@@ -280,8 +280,14 @@ OUTCOMES = [
     row("must-revalidate forbids stale-if-error",
         REVALIDATE, ASKED,    "503",                 15, None,                    "pass",         R.NO_LIFETIME),
     row("an error, and what is stored was spoiled",
-        SIE.spoiled(),
+        SIE.purged(SPOILED),
                     ASKED,    "503",                 15, None,                    "pass",         R.NO_LIFETIME),
+    row("an error, and what is stored was made stale by a purge",
+        OLD.purged(INVALIDATED),
+                    ASKED,    "503",                 5,  None,                    "serve stale",  R.STALE_IF_ERROR),
+    row("an error, and what a purge made stale must not be served stale",
+        REVALIDATE.purged(INVALIDATED),
+                    ASKED,    "503",                 5,  None,                    "pass",         R.NO_LIFETIME),
     row("an error, and what is stored is fresh but must be validated",
         NO_CACHE,   ASKED,    "503",                 5,  None,                    "pass",         R.NO_LIFETIME),
     row("no answer, and what is stored is fresh but must be validated",
@@ -394,13 +400,13 @@ def test_what_is_kept_of_the_whole() -> None:
     assert kept.selecting == (("a", "1"), ("b", "2"))
     assert (kept.first_byte, kept.complete_length, kept.requested_range) == (None, None, None)
     assert (kept.freshness.age(NOW + 5), kept.freshness.lifetime) == (1, 60)
-    assert kept.variant == (kept.selecting, None)
+    assert kept.variant == (kept.selecting, None, None)
 
 
 def test_what_is_kept_of_a_part() -> None:
     kept = stored("206 | cc: max-age=60 | cr: bytes 5-14/100", "GET / | range: bytes=5-14")
     assert (kept.first_byte, kept.complete_length, kept.requested_range) == (5, 100, "bytes=5-14")
-    assert kept.variant == ((), "bytes=5-14")
+    assert kept.variant == ((), "bytes=5-14", None)
 
 
 def test_a_content_range_of_what_is_no_part_means_nothing() -> None:

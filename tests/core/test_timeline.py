@@ -12,7 +12,7 @@ from app.core.directives import Governing, Syntax
 from app.core.explain import Known, explain
 from app.core.rules import Rules
 from app.core.timeline import timeline, variant
-from tests.core.build import NOW, RFC, req, row, stored
+from tests.core.build import NOW, RFC, SPOILED, req, row, stored
 
 NODE = "n0de1"
 TWO_FIELDS = Rules(
@@ -55,10 +55,10 @@ def test_a_variant_hides_credentials() -> None:
 
 def test_a_variant_in_numbers() -> None:
     old = stored('206 | cc: max-age=60, immutable | cr: bytes 0-9/20 | etag: "1" | lm: @-9', "GET / | range: bytes=0-9")
-    shown = variant(old.spoiled(), RFC, NOW + 5, selected=False)
+    shown = variant(old.purged(SPOILED), RFC, NOW + 5, selected=False)
     assert (shown.age, shown.size, shown.lifetime, shown.lifetime_from) == (5, 10, 60, "max-age")
     assert (shown.flags, shown.requested_range, shown.etag) == (
-        ("invalidated", "immutable", "part"),
+        ("purged: validate all", "immutable", "part"),
         "bytes=0-9",
         '"1"',
     )

@@ -8,7 +8,7 @@ from app.core.decisions import Exchange, Freshen, Hit, Reuse, StoredResponse
 from app.core.reuse import decide
 from app.core.storing import conclude
 from app.core.validation import confirms, not_modified
-from tests.core.build import KEY, NOW, RFC, exchange, forward, req, res, row, stored, text_of
+from tests.core.build import KEY, NOW, RFC, SPOILED, exchange, forward, req, res, row, stored, text_of
 
 CONDITIONS = [
     #                                           request_                        response                     expected
@@ -143,9 +143,9 @@ def test_freshened_life(before: str, response: str, age: float, ttl: float) -> N
 
 
 def test_freshening_forgets_failures_and_what_spoiled_it() -> None:
-    old = stored(HELD, failures=3, held_until=NOW + 9, invalidated=True, body=b"0123456789", stored_at=NOW - 99)
+    old = stored(HELD, failures=3, held_until=NOW + 9, purge=SPOILED, body=b"0123456789", stored_at=NOW - 99)
     kept = freshen(exchange('GET / | inm: "a"', "304 | date: @+0"), old)
-    assert (kept.failures, kept.held_until, kept.invalidated, kept.stored_at) == (0, 0, False, NOW)
+    assert (kept.failures, kept.held_until, kept.purge, kept.stored_at) == (0, 0, None, NOW)
     assert (kept.body, kept.size, kept.selecting, kept.key) == (old.body, old.size, old.selecting, old.key)
 
 

@@ -8,7 +8,7 @@ from app.core.decisions import Forward, Freshen, Fwd, Hit, Outcome, Pass, Refuse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.verdicts import of_hit, of_outcome, of_refusal, waited_along
-from tests.core.build import NOW, exchange, forward, res, row, stored
+from tests.core.build import INVALIDATED, NOW, exchange, forward, res, row, stored
 
 FRESH = stored("200 | cc: max-age=60, stale-while-revalidate=30")
 PASSED = res("200 | cc: private")
@@ -28,6 +28,11 @@ def test_of_hit(reason: Reason, after: float, result: Result, ttl: int, age: int
     )
 
 
+def test_what_a_purge_made_stale_has_no_time_left() -> None:
+    verdict = of_hit(Hit(R.STALE_PURGED, FRESH.purged(INVALIDATED)), "k", NOW + 7)
+    assert (verdict.result, verdict.ttl, verdict.age) == (Result.STALE, 0, 7)
+
+
 def test_of_refusal() -> None:
     assert of_refusal(Refuse(R.ONLY_IF_CACHED, 504), "k") == Verdict(Result.ERROR, R.ONLY_IF_CACHED, "k")
 
@@ -41,6 +46,8 @@ OUTCOMES = [
     #   going   outcome                                 status error collapsed result         why
     row("stored, where nothing was",
         MISSED, Save(FRESH),                            200, None, False, Result.MISS,        R.URI_MISS),
+    row("stored, where a purge had deleted",
+        forward("GET /", reason=R.DELETED), Save(FRESH), 200, None, False, Result.RENEWED,    R.DELETED),
     row("stored, and waited for",
         MISSED, Save(FRESH),                            200, None, True,  Result.MISS,        R.COLLAPSED),
     row("stored in place of what was",

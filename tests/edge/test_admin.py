@@ -248,7 +248,7 @@ def test_stats() -> None:
         stats = json.loads((await running.admin.request("GET", "/v1/stats")).body)
         assert (stats["counters"]["requests"], stats["counters"]["results"]) == (2, {"miss": 1, "hit": 1})
         assert (stats["dialect"]["name"], stats["store"]["keys"], stats["flights"]["under_way"]) == ("standard", 1, 0)
-        assert 0 < stats["store"]["size"] < stats["store"]["max_size"]
+        assert 0 < stats["store"]["size"] < stats["store"]["limit"]
 
     run(conversation)
 

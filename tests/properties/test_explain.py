@@ -17,7 +17,7 @@ from app.core.refusing import REFUSED, refusal
 from app.core.reuse import INELIGIBLE, decide, select
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
 from app.core.storing import conclude, first_forbidding
-from tests.core.build import KEY, NOW, RFC, exchange, req, stored
+from tests.core.build import KEY, NOW, RFC, SPOILED, exchange, req, stored
 
 NODE = "n0de1"
 
@@ -98,7 +98,7 @@ variants = st.lists(st.tuples(heads("200", RESPONSE_FIELDS), heads("GET /", REQU
 
 
 def kept(rows: list[tuple[str, str, bool]], rules: Rules) -> list[StoredResponse]:
-    return [stored(response, to, rules, invalidated=spoiled) for response, to, spoiled in rows]
+    return [stored(response, to, rules, purge=SPOILED if spoiled else None) for response, to, spoiled in rows]
 
 
 @settings(max_examples=100, derandomize=True, deadline=None, database=None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.decisions import StoredResponse
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.store.memory import MemoryStore, weight
 from tests.core.build import row, stored
 
@@ -87,7 +88,7 @@ def test_touching_what_is_not_there_changes_nothing() -> None:
 def test_the_epoch_moves_with_every_purge() -> None:
     store = kept(ENGLISH)
     epochs = [store.epoch]
-    for base in ("GET http example.com /", "GET http example.com /", "GET http example.com /elsewhere"):
-        asyncio.run(store.invalidate(base))
+    for target in ("/", "/", "/elsewhere"):
+        asyncio.run(store.purge(Purge(Mode.VALIDATE, Selector(Kind.URL, target))))
         epochs.append(store.epoch)
     assert len(set(epochs)) == 4

@@ -1,0 +1,214 @@
+"""Purges as a numbered log: what was fetched before a purge that names it counts as purged, wherever it is kept.
+
+Each purge takes the next number, and each stored response carries the number of the last purge when its request was
+sent: «purged?» is a comparison of two integers for each name that a purge may call the response by. So a purge is right
+about fetches in flight, and what it costs does not depend on how much is stored.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Mode(StrEnum):
+    """What becomes of a purged response, from the mildest to the hardest."""
+
+    SOFT = "invalidate"  # it counts as stale: served once more while it is refreshed
+    VALIDATE = "validate"  # not used before the origin has confirmed it (RFC 9111 §4.4)
+    HARD = "delete"  # it counts as absent
+
+
+HARDNESS = {mode: hardness for hardness, mode in enumerate(Mode)}
+
+
+class Kind(StrEnum):
+    """By what a purge names responses."""
+
+    ALL = "all"
+    HOST = "host"
+    URL = "url"  # the path and query
+    PATH = "path"  # the path, with any query
+    PREFIX = "prefix"  # what the path and query begin with
+    TAG = "tag"
+    DEPLOYMENT = "deployment"  # no purge of its own: from its number on the deployment of that name is the current one
+
+
+_PLACES = frozenset({Kind.URL, Kind.PATH, Kind.PREFIX})
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Names responses. `host` is an authority as in cache keys; None: at any host. `value` is "" for ALL and HOST."""
+
+    kind: Kind
+    value: str = ""
+    host: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As text in one line: the kind, the host or *, the value."""
+        return f"{self.kind} {self.host or '*'} {self.value}"
+
+    @property
+    def words(self) -> str:
+        """For people: `tag post-7`, `url localhost:8080/blog`, `all`."""
+        where = self.host or ""
+        place = f"{where}{self.value}" if self.kind in _PLACES else " at ".join(filter(None, (self.value, where)))
+        return f"{self.kind} {place}".rstrip()
+
+    @classmethod
+    def named(cls, name: str) -> Selector:
+        """The other way round. Raises ValueError."""
+        kind, host, value = name.split(" ", 2)
+        return cls(Kind(kind), value, None if host == "*" else host)
+
+    def selects(self, key: str, tags: Sequence[str]) -> bool:
+        """Whether it names the response with that cache key and those tags."""
+        if self.kind is Kind.PREFIX:
+            host, target = place_of(key)
+            return self.host in (None, host) and target.startswith(self.value)
+        return self.name in names_of(key, tags)
+
+
+EVERYTHING = Selector(Kind.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """One purge. `deadline`: from that HTTP time on a SOFT one is HARD. `at`: the HTTP time at which it was made."""
+
+    mode: Mode
+    selector: Selector
+    deadline: float | None = None
+    at: float = 0.0
+
+    def mode_at(self, now: float) -> Mode:
+        return Mode.HARD if self.deadline is not None and now >= self.deadline else self.mode
+
+
+# What stands for the purges that fell out of the log.
+FORGOTTEN = Purge(Mode.VALIDATE, EVERYTHING)
+
+
+def place_of(key: str) -> tuple[str, str]:
+    """The host and the target (path and query) in a cache key (app/core/key.py has its grammar)."""
+    _, _, host, target = key.split(" ", 4)[:4]
+    return host, without_flight(target)
+
+
+def without_flight(target: str) -> str:
+    """A target without the query parameter by which Next.js tells one page's payloads apart: they are all that page
+    (nextjs.org/docs/app/guides/cdn-caching, read 2026-11-22)."""
+    path, question, query = target.partition("?")
+    if "_rsc" not in query:
+        return target
+    rest = "&".join(part for part in query.split("&") if part.partition("=")[0] != "_rsc")
+    return f"{path}{question}{rest}" if rest else path
+
+
+def names_of(key: str, tags: Iterable[str]) -> tuple[str, ...]:
+    """Every name by which a purge may call a response, but for prefixes."""
+    host, target = place_of(key)
+    path = target.partition("?")[0]
+    return (
+        "all * ", f"host {host} ", f"url * {target}", f"url {host} {target}", f"path * {path}", f"path {host} {path}",
+        *[f"tag {where} {tag}" for tag in tags for where in ("*", host)],
+    )  # fmt: skip
+
+
+class Numbered(NamedTuple):
+    """A purge with its place in the log."""
+
+    number: int
+    purge: Purge
+
+
+class PurgeLog:
+    """The last purge of each mode for each name. `number` is the last one's.
+
+    The log is bounded: what falls out of it raises the floor, under which everything counts as purged, which costs a
+    validation but never serves what was purged.
+    """
+
+    def __init__(self, length: int = 50_000) -> None:
+        self.number = 0
+        self.floor = 0
+        self._length = length
+        self._last: OrderedDict[tuple[str, Mode], Numbered] = OrderedDict()
+        self._prefixes: dict[tuple[str, Mode], Numbered] = {}
+        self._last_of_tags = 0
+        self.deployments: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def __iter__(self) -> Iterator[Numbered]:
+        """What it holds, in the order in which it came."""
+        return iter(sorted(self._last.values(), key=lambda numbered: numbered.number))
+
+    def purge(self, purge: Purge) -> int:
+        """Append a purge. Returns its number."""
+        self.record(self.number + 1, purge)
+        return self.number
+
+    def record(self, number: int, purge: Purge) -> None:
+        """Append a purge that has its number from elsewhere. An old number changes nothing that is newer."""
+        self.number = max(self.number, number)
+        selector, place = purge.selector, (purge.selector.name, purge.mode)
+        if number <= self.floor or number < self._last.get(place, (0,))[0]:
+            return
+        if selector.kind is Kind.DEPLOYMENT:
+            self.deployments[selector.value] = number
+        self._last[place] = numbered = Numbered(number, purge)
+        self._last.move_to_end(place)
+        if selector.kind is Kind.PREFIX:
+            self._prefixes[place] = numbered
+        elif selector.kind is Kind.TAG:
+            self._last_of_tags = max(self._last_of_tags, number)
+        while len(self._last) > self._length:
+            oldest, (self.floor, _) = self._last.popitem(last=False)
+            self._prefixes.pop(oldest, None)
+
+    @property
+    def deployment(self) -> str | None:
+        """The current deployment: the one that was announced last."""
+        return max(self.deployments, key=self.deployments.__getitem__, default=None)
+
+    def raise_floor(self, number: int) -> None:
+        """Count everything that was fetched under an older number as purged: what happened until then is not known."""
+        self.floor, self.number = max(self.floor, number), max(self.number, number)
+
+    def strongest(self, key: str, tags: Iterable[str], under: int) -> Purge | None:
+        """The hardest purge that names a response and came after it was fetched; of equals the latest."""
+        if under >= self.number:
+            return None
+        found = [one for one in self._naming(key, tags) if one.number > under]
+        if under < self.floor:
+            found.append(Numbered(self.floor, FORGOTTEN))
+        if not found:
+            return None
+        return max(found, key=lambda numbered: (HARDNESS[numbered.purge.mode], numbered.number)).purge
+
+    def touched(self, key: str, number: int) -> bool:
+        """Whether a purge after that number may name what is being fetched for a key, whose tags are not known yet."""
+        if number >= self.number:
+            return False
+        if number < max(self.floor, self._last_of_tags):
+            return True
+        return any(one.number > number for one in self._naming(key, ()))
+
+    def _naming(self, key: str, tags: Iterable[str]) -> Iterator[Numbered]:
+        for name in names_of(key, tags):
+            for mode in Mode:
+                if (numbered := self._last.get((name, mode))) is not None:
+                    yield numbered
+        if self._prefixes:
+            host, target = place_of(key)
+            for numbered in self._prefixes.values():
+                selector = numbered.purge.selector
+                if selector.host in (None, host) and target.startswith(selector.value):
+                    yield numbered
