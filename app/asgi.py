@@ -13,6 +13,7 @@ from app.admin.guard import made_token
 from app.clock import Clock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.edge import Edge
 from app.engine import Engine
 from app.identity import Identities
@@ -53,6 +54,19 @@ class Application:
     around: Surroundings
     memo: Memo | None
     made_token: str | None = None
+    deployment: str | None = None
+
+    async def open(self) -> None:
+        """Be ready, on the running event loop: before the first request. Raises StoreError."""
+        store = self.around.store
+        await store.open()
+        if self.deployment not in (None, store.log.deployment):
+            announced = Selector(Kind.DEPLOYMENT, str(self.deployment))
+            await store.purge(Purge(Mode.SOFT, announced, at=self.around.clock.now()))
+
+    async def aclose(self) -> None:
+        await self.around.upstream.aclose()
+        await self.around.store.aclose()
 
 
 def build(
@@ -71,7 +85,7 @@ def build(
         clock=clock or Clock(),
         journal=Journal(),
         tasks=Tasks(),
-        limits=Limits(refreshes=settings.max_refreshes),
+        limits=Limits(refreshes=settings.max_refreshes, deployment_field=settings.deployment_header),
     )
     engine = Engine(around)
     identities = Identities(dialect.identity, around.forwarding.node, around.clock)
@@ -79,7 +93,8 @@ def build(
     edge = Edge(engine, identities, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    return Application(Proxy(edge, tunnel), admin_app(engine, settings), around, memo, made_token(settings))
+    admin, token = admin_app(engine, settings), made_token(settings)
+    return Application(Proxy(edge, tunnel), admin, around, memo, token, settings.deployment)
 
 
 def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwarding:

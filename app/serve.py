@@ -58,6 +58,7 @@ def run(settings: Settings, *, demo: bool = False) -> int:
 async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool) -> int:
     """Run the proxy, the admin side and perhaps the demo origin on these bound sockets, in this order."""
     application = build(settings)
+    await application.open()
     color = wants_color(sys.stderr, os.environ)
     mode = mode_of(settings.log, sys.stderr)  # lines for people beside what else is said, JSON by itself on stdout
     console = Console(mode, sys.stdout if mode == "json" else sys.stderr, color, settings.dialect.name)
@@ -72,7 +73,7 @@ async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool)
         application.around.tasks.start(looking, "look at the origin")
     await asyncio.gather(*(server.serve(sockets=[bound]) for server, bound in zip(servers, sockets, strict=True)))
     await application.around.tasks.drain(LAST_WAIT)
-    await application.around.upstream.aclose()
+    await application.aclose()
     application.around.journal.settle()
     console.flush()
     say(summary(application.around.journal, demo=demo))

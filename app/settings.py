@@ -47,6 +47,8 @@ class Settings:
     max_connections_upstream: int
     origin_verify: bool
     max_refreshes: int
+    deployment: str | None
+    deployment_header: str | None
     memo: bool
 
 

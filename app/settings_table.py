@@ -14,6 +14,10 @@ from app.upstream.origin import Origin
 
 LOG_MODES = ("auto", "text", "json", "off")
 
+# What a deployment may be called: it stands with every response that belongs to it.
+LONGEST_DEPLOYMENT = 128
+
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HOST_PORT = re.compile(r"(?P<host>[^/:@\s\[\]]*|\[[0-9A-Fa-f:.]+\]):\d{1,5}/?")
 
 
@@ -63,6 +67,18 @@ def parse_token(text: str) -> str:
     return text
 
 
+def parse_deployment(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_DEPLOYMENT):
+        raise ValueError(f"{text!r} is no deployment; write at most {LONGEST_DEPLOYMENT} letters, digits, - or _")
+    return text
+
+
+def parse_field_name(text: str) -> str:
+    if _FIELD_NAME.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no field name; write one as in RFC 9110 §5.1, like x-deployment-id")
+    return text.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """`default` is None where nothing is set; `flag` where the command line has none. `env` in order of precedence."""
@@ -108,6 +124,10 @@ SETTINGS: tuple[Setting, ...] = (
     _row("max_connections_upstream", "1024", parse_count, "how many connections to the origin at most"),
     _row("origin_verify", "true", parse_switch, "check the origin's TLS certificate; false for one that signed itself"),
     _row("max_refreshes", "100", parse_count, "how many background refreshes at a time at most"),
+    _row("deployment", None, parse_deployment,
+        "whose responses are served: another deployment starts cold. unset: none are told apart"),
+    _row("deployment_header", None, parse_field_name,
+        "the response field in which the origin says its deployment; one that is new becomes the current one"),
     _row("memo", "true", parse_switch,
         "give finished answers again, byte for byte, while they stand; false to have each request judged anew"),
 )  # fmt: skip

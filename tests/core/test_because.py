@@ -10,7 +10,7 @@ from app.core.because import because, lifetime_words, span
 from app.core.decisions import Fwd, Hit, StoredResponse
 from app.core.last_answer import last_answer
 from app.core.reasons import MEANINGS, Reason
-from tests.core.build import KEY, NOW, RFC, exchange, forward, row, stored
+from tests.core.build import INVALIDATED, KEY, NOW, RFC, exchange, forward, row, stored
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,19 @@ from tests.core.build import KEY, NOW, RFC, exchange, forward, row, stored
             "a guess of 1d00h from Last-Modified ended 1d00h ago",
         ),
         row("no lifetime", Reason.EXPIRED, stored('200 | etag: "1"'), 3, "its lifetime of 0 s ended 3 s ago"),
+        row(
+            "stale by a purge",
+            Reason.STALE_PURGED,
+            stored().purged(INVALIDATED),
+            7,
+            f"{MEANINGS[Reason.STALE_PURGED].meaning}: invalidate all, 12 s ago",
+        ),
         row("another reason", Reason.INVALIDATED, stored(), 3, MEANINGS[Reason.INVALIDATED].meaning),
     ],
 )
 def test_because(reason: Reason, old: StoredResponse, later: int, sentence: str) -> None:
     assert because(Hit(reason, old), old, None, NOW + later) == sentence
-    assert lifetime_words(old) in sentence or reason is Reason.INVALIDATED
+    assert lifetime_words(old) in sentence or reason in (Reason.INVALIDATED, Reason.STALE_PURGED)
 
 
 MISSED = "nothing is stored under this key; the origin's last answer, 9 s ago, "

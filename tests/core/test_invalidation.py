@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.core.invalidation import same_origin_target, spoiled_by
-from app.core.purging import Mode
+from app.core.purging import Kind, Mode
+from app.core.rules import Rules
+from app.core.tags import Separator, TagField
 from tests.core.build import NOW, RFC, req, res, row
+
+GROUPS = Rules(tags=(TagField("cache-groups", Separator.STRUCTURED),))
 
 SPOILED = [
     #   request_      response                                                                  targets
@@ -45,6 +49,22 @@ def test_spoiled(request_: str, response: str, targets: list[str]) -> None:
     assert [(one.mode, one.selector.name) for one in spoiled] == [
         (Mode.VALIDATE, f"url example.com {target}") for target in targets
     ]
+
+
+GROUPED = [
+    #                                     rules   response                                    groups
+    row("groups that the response names", GROUPS, '200 | cache-group-invalidation: "a", "b"', ["a", "b"]),
+    row("not of an error",                GROUPS, '404 | cache-group-invalidation: "a"',      []),
+    row("not where groups are not read",  RFC,    '200 | cache-group-invalidation: "a"',      []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "response", "groups"), GROUPED)
+def test_spoiled_groups(rules: Rules, response: str, groups: list[str]) -> None:
+    """RFC 9875 §3: of the same origin only."""
+    spoiled = spoiled_by(req("POST /a"), res(response), rules, NOW)
+    found = [one.selector.name for one in spoiled if one.selector.kind is Kind.TAG]
+    assert found == [f"tag example.com {group}" for group in groups]
 
 
 REFERENCES = [

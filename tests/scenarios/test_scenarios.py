@@ -9,6 +9,9 @@ address.
 
 Several at once: `together = n` sends it n times; a list of requests sends them all, and `each` in `expect` has what
 every one of them is to receive. The origin's answers are held back until all have been asked.
+`purge = { invalidate = "tag a" }` purges first, by the words of `validate`, `invalidate` or `delete`: a kind (all,
+host, url, path, prefix, tag, deployment), a value, perhaps `at` and a host; `deadline` in seconds. Then `sweep` sweeps.
+
 `hold = "name"` leaves the request with the origin's answer held back; `release = "name"` lets it go and awaits it.
 
 `expect` may have, of what is received: status, body ("{boundary}" is the one that Content-Type names), broken, age,
@@ -31,6 +34,7 @@ import pytest
 
 from app.asgi import Application, build
 from app.clock import ManualClock
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.settings import load_settings
 from tests.driver import Client, Received
 from tests.origin import ScriptedOrigin
@@ -85,10 +89,15 @@ class Conversation:
     async def step(self, step: dict[str, Any]) -> None:
         self.origin.script(step.get("origin", {}))
         self.clock.advance(step.get("advance", 0))
+        await self._purge(dict(step.get("purge", {})))
+        if step.get("sweep"):
+            await self.application.around.store.sweep()
         expect = step.get("expect", {})
         unknown = expect.keys() - OF_THE_ANSWER - OF_THE_INSIDE - OF_THE_LAST_FETCH
         assert not unknown, f"unknown expectations: {unknown}"
-        assert expect.keys() >= {"origin_requests"} or step.keys() <= {"origin", "advance"}, "say origin_requests"
+        assert expect.keys() >= {"origin_requests"} or step.keys() <= {"origin", "advance", "purge", "sweep"}, (
+            "say origin_requests"
+        )
         if "hold" in step:
             await self._hold(step["hold"], step["request"])
             self._check_origin(expect)
@@ -99,6 +108,16 @@ class Conversation:
         elif "request" in step:
             requests = step["request"] if isinstance(step["request"], list) else [step["request"]]
             await self._check(await self._send(requests * step.get("together", 1), expect), expect)
+
+    async def _purge(self, purge: dict[str, Any]) -> None:
+        deadline = purge.pop("deadline", None)
+        for mode, words in purge.items():
+            kind, _, value = words.partition(" ")
+            value, _, host = value.partition(" at ")
+            at = self.clock.now()
+            until = None if deadline is None else at + deadline
+            selector = Selector(Kind(kind), value, host or None)
+            await self.application.around.store.purge(Purge(Mode(mode), selector, until, at))
 
     async def _check(self, received: list[Received], expect: dict[str, Any]) -> None:
         await self._settle()

@@ -1,0 +1,180 @@
+"""Which purges hit which responses: a numbered log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.purging import EVERYTHING, FORGOTTEN, Kind, Mode, Numbered, Purge, PurgeLog, Selector, without_flight
+from tests.core.build import NOW, row
+
+KEY = "GET http example.com /blog/post?page=2 rsc=1"
+TAGS = ("a", "b c")
+
+
+def by(kind: Kind, value: str = "", host: str | None = None) -> Selector:
+    return Selector(kind, value, host)
+
+
+NAMED = [
+    #                                       selector                                           selects
+    row("everything",                       EVERYTHING,                                        True),
+    row("its host",                         by(Kind.HOST, host="example.com"),                 True),
+    row("another host",                     by(Kind.HOST, host="example.org"),                 False),
+    row("its URL",                          by(Kind.URL, "/blog/post?page=2", "example.com"),  True),
+    row("its URL at any host",              by(Kind.URL, "/blog/post?page=2"),                 True),
+    row("its URL at another host",          by(Kind.URL, "/blog/post?page=2", "example.org"),  False),
+    row("another query",                    by(Kind.URL, "/blog/post?page=3"),                 False),
+    row("a URL without its query",          by(Kind.URL, "/blog/post"),                        False),
+    row("its path",                         by(Kind.PATH, "/blog/post"),                       True),
+    row("its path at its host",             by(Kind.PATH, "/blog/post", "example.com"),        True),
+    row("its path at another host",         by(Kind.PATH, "/blog/post", "example.org"),        False),
+    row("a path above",                     by(Kind.PATH, "/blog"),                            False),
+    row("a prefix",                         by(Kind.PREFIX, "/blog"),                          True),
+    row("a prefix at its host",             by(Kind.PREFIX, "/blog/", "example.com"),          True),
+    row("a prefix at another host",         by(Kind.PREFIX, "/blog", "example.org"),           False),
+    row("a prefix that reaches into the query", by(Kind.PREFIX, "/blog/post?p"),               True),
+    row("no prefix of it",                  by(Kind.PREFIX, "/blog/posts"),                    False),
+    row("a tag",                            by(Kind.TAG, "a"),                                 True),
+    row("a tag with a space",               by(Kind.TAG, "b c"),                               True),
+    row("a tag at its host",                by(Kind.TAG, "a", "example.com"),                  True),
+    row("a tag at another host",            by(Kind.TAG, "a", "example.org"),                  False),
+    row("a part of a tag",                  by(Kind.TAG, "b"),                                 False),
+    row("a deployment is no purge",         by(Kind.DEPLOYMENT, "d1"),                         False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("selector", "selects"), NAMED)
+def test_selectors(selector: Selector, selects: bool) -> None:
+    assert selector.selects(KEY, TAGS) is selects
+    log = PurgeLog()
+    log.purge(Purge(Mode.HARD, selector))
+    assert (log.strongest(KEY, TAGS, under=0) is not None) is selects, "the log says the same"
+    assert Selector.named(selector.name) == selector
+
+
+WORDS = [
+    #                      selector                                   words
+    row("everything",      EVERYTHING,                                "all"),
+    row("a host",          by(Kind.HOST, host="example.com"),         "host example.com"),
+    row("a path",          by(Kind.PATH, "/a"),                       "path /a"),
+    row("a URL at a host", by(Kind.URL, "/a?b", "example.com"),       "url example.com/a?b"),
+    row("a tag",           by(Kind.TAG, "a"),                         "tag a"),
+    row("a tag at a host", by(Kind.TAG, "a", "example.com"),          "tag a at example.com"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("selector", "words"), WORDS)
+def test_words(selector: Selector, words: str) -> None:
+    assert selector.words == words
+
+
+@pytest.mark.parametrize("name", ["", "tag", "tag *", "frob * x"])
+def test_what_is_no_name(name: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        Selector.named(name)
+
+
+PAGES = [
+    #                                        target               the page
+    row("no query",                          "/a",                "/a"),
+    row("another query",                     "/a?b=_rsc",         "/a?b=_rsc"),
+    row("its payload",                       "/a?_rsc=1x2",       "/a"),
+    row("its payload, without a hash",       "/a?_rsc",           "/a"),
+    row("its payload, among others",         "/a?b=1&_rsc=1&c=2", "/a?b=1&c=2"),
+    row("a name that only begins so",        "/a?_rscx=1",        "/a?_rscx=1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "page"), PAGES)
+def test_a_page_and_its_payloads_are_one(target: str, page: str) -> None:
+    assert without_flight(target) == page
+
+
+SOFT, VALIDATE, HARD = (Purge(mode, by(Kind.TAG, "a"), at=NOW) for mode in Mode)
+ALL = Purge(Mode.SOFT, EVERYTHING)
+OTHER = Purge(Mode.HARD, by(Kind.TAG, "z"))
+
+HITS = [
+    #                                              purges               under  hit by
+    row("none",                                    [],                  0,     None),
+    row("one that came later",                     [SOFT],              0,     SOFT),
+    row("one that came before",                    [SOFT],              1,     None),
+    row("one for others",                          [OTHER],             0,     None),
+    row("the harder of two",                       [HARD, ALL],         0,     HARD),
+    row("the harder of two, in the other order",   [ALL, HARD],         0,     HARD),
+    row("validation goes before stale",            [VALIDATE, SOFT],    0,     VALIDATE),
+    row("the harder one came before",              [HARD, ALL],         1,     ALL),
+    row("the later of equals",                     [SOFT, ALL],         0,     ALL),
+    row("the same again",                          [SOFT, SOFT, OTHER], 1,     SOFT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("purges", "under", "expected"), HITS)
+def test_what_hits(purges: list[Purge], under: int, expected: Purge | None) -> None:
+    log = PurgeLog()
+    assert [log.purge(purge) for purge in purges] == list(range(1, len(purges) + 1))
+    assert log.strongest(KEY, TAGS, under) == expected
+
+
+def test_what_falls_out_of_the_log_counts_as_purged() -> None:
+    log = PurgeLog(length=2)
+    for tag in "xyz":
+        log.purge(Purge(Mode.SOFT, by(Kind.TAG, tag)))
+    assert (len(log), log.floor) == (2, 1)
+    assert log.strongest(KEY, TAGS, under=0) == FORGOTTEN
+    assert log.strongest(KEY, TAGS, under=1) is None
+
+
+def test_a_prefix_falls_out_of_the_log_like_any_other() -> None:
+    log = PurgeLog(length=1)
+    log.purge(Purge(Mode.HARD, by(Kind.PREFIX, "/blog")))
+    log.purge(OTHER)
+    assert log.strongest(KEY, TAGS, under=0) == FORGOTTEN
+    assert not log.touched(KEY, 2)
+
+
+def test_what_is_not_known_counts_as_purged() -> None:
+    log = PurgeLog()
+    log.raise_floor(7)
+    assert (log.number, log.strongest(KEY, TAGS, 6), log.strongest(KEY, TAGS, 7)) == (7, FORGOTTEN, None)
+
+
+def test_purges_that_arrive_out_of_order() -> None:
+    log = PurgeLog()
+    log.record(5, HARD)
+    log.record(3, replace(HARD, at=NOW - 9.0))
+    log.record(4, ALL)
+    assert (log.number, list(log)) == (5, [Numbered(4, ALL), Numbered(5, HARD)])
+    log.raise_floor(9)
+    log.record(8, OTHER)
+    assert len(log) == 2, "it is covered by the floor"
+
+
+TOUCHED = [
+    #                                        purges                                         number  touched
+    row("nothing since",                     [HARD],                                        1,      False),
+    row("any tag: it may be its own",        [OTHER],                                       0,      True),
+    row("its path",                          [Purge(Mode.SOFT, by(Kind.PATH, "/blog/post"))], 0,    True),
+    row("another path",                      [Purge(Mode.SOFT, by(Kind.PATH, "/blog"))],    0,      False),
+    row("a tag before, another path since",  [OTHER, Purge(Mode.SOFT, by(Kind.PATH, "/x"))], 1,     False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("purges", "number", "touched"), TOUCHED)
+def test_what_may_touch_a_fetch_in_flight(purges: list[Purge], number: int, touched: bool) -> None:
+    log = PurgeLog()
+    for purge in purges:
+        log.purge(purge)
+    assert log.touched(KEY, number) is touched
+
+
+def test_the_deployment_that_was_announced_last_is_the_current_one() -> None:
+    log = PurgeLog()
+    current = [log.deployment]
+    for name in ("blue", "green", "blue"):
+        log.purge(Purge(Mode.SOFT, by(Kind.DEPLOYMENT, name)))
+        current.append(log.deployment)
+    assert current == [None, "blue", "green", "blue"]
+    assert set(log.deployments) == {"blue", "green"}
