@@ -27,6 +27,8 @@ from app.upstream.errors import UpstreamError
 
 log = logging.getLogger("swerve")
 
+STOPPED = "Swerve was told to stop"
+
 
 class Edge:
     """The proxy as an ASGI application for HTTP. Under our own server it feeds the memo."""
@@ -43,7 +45,7 @@ class Edge:
         cycle: Cycle | None = scope.get("extensions", {}).get(CYCLE)
         client = Client(receive, send, around.tasks) if cycle is None else NearClient(cycle, around.tasks)
         request = request_from(scope, around.forwarding, self.identities.next())
-        visit = Visit(request, around.clock.now(), perf_counter())
+        visit, reply = Visit(request, around.clock.now(), perf_counter()), None
         try:
             reply = await self.answer(request, client)
             if reply.hit and self.memo is not None and cycle is not None and cycle.head is not None:
@@ -51,10 +53,18 @@ class Edge:
             sent = await self.send(reply, client)
         except ClientGone:
             self.record(visit, _ABANDONED, Sent(0, CLIENT_LEFT))
-        except asyncio.CancelledError:
-            return  # the server gives up what outlasts its drain, and then ends: nobody is left to tell
+        except asyncio.CancelledError:  # the server gives up what outlasts its drain
+            await self.cut_short(visit, reply, client)
         else:
             self.record(visit, reply, sent)
+
+    async def cut_short(self, visit: Visit, reply: Reply | None, client: Client) -> None:
+        """Say what can still be said: nothing, once an answer has begun."""
+        if reply is not None:
+            self.record(visit, reply, Sent(0, STOPPED))
+            return
+        reply = self.engine.from_us(visit.request, Refuse(Reason.STOPPING, 503), "")
+        self.record(visit, reply, await self.send(reply, client))
 
     async def answer(self, request: Request, client: Client) -> Reply:
         """The engine's answer. What fails inside is told like any other error, and is on the log with its cause."""

@@ -57,7 +57,7 @@ class Engine:
         if (refuse := refusal(request, self.around.forwarding.node)) is not None:
             return self.from_us(request, refuse, key)
         stored = self.deployed(await self.around.store.lookup(key))
-        lookup = decide(request, stored, self.rules, now, uncacheable=self.fetcher.is_uncacheable(key))
+        lookup = decide(request, stored, self.rules, now, uncacheable=key in self.fetcher.uncacheable)
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)

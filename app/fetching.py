@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
-
-from cachetools import TTLCache
 
 from app.clock import ordinals
 from app.core.decisions import (
@@ -22,19 +20,18 @@ from app.core.decisions import (
     WithoutBody,
 )  # fmt: skip
 from app.core.forwarding import outbound
-from app.core.invalidation import spoiled_by
-from app.core.messages import Headers, Response, end_to_end
+from app.core.invalidation import PERHAPS_CARRIED_OUT, perhaps_spoiled_by, spoiled_by
+from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
 from app.surroundings import Surroundings
+from app.uncacheable import Uncacheable
 from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
 
-# How many keys are remembered as uncacheable; forgetting one costs a moment of collapsing, nothing else.
-UNCACHEABLE_KEYS = 10_000
 # For how many seconds one of several may be the only one that refreshes a key, should it die meanwhile.
 LEASE = 15.0
 
@@ -50,15 +47,7 @@ class Fetcher:
         self.refreshing = 0
         self._answers = ordinals()
         self._leasing: set[str] = set()
-        # Hashes, for keys may be long; two that collide cost a moment of collapsing.
-        self._uncacheable: TTLCache[int, bool] = TTLCache(
-            UNCACHEABLE_KEYS, self.rules.uncacheable_memory, around.clock.now
-        )
-        around.store.watch_marks(self._told)
-
-    def is_uncacheable(self, key: str) -> bool:
-        """Whether the key's last answer could not be shared, so that nobody should wait for the next one."""
-        return hash(key) in self._uncacheable
+        self.uncacheable = Uncacheable(around.store, around.tasks, self.rules.uncacheable_memory, around.clock.now)
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
@@ -138,11 +127,16 @@ class Fetcher:
     ) -> Landing:  # fmt: skip
         """Ask the origin and settle what it means. Returns when the head of the answer is there; `ended` is called when
         a body that is taken in has come to its end."""
-        landing = await self._ask(key, forward, body)
         try:
-            spoiled = spoiled_by(forward.request, landing.exchange.response, self.rules, self.around.clock.now())
-            for purge in spoiled:
-                await self.around.store.purge(purge)
+            landing = await self._ask(key, forward, body)
+        except BaseException:  # the client has left, with its request on the way
+            perhaps = perhaps_spoiled_by(forward.request, self.around.clock.now())
+            if perhaps:
+                self.around.tasks.start(self._spoil(perhaps), f"spoil {key}")
+            raise
+        try:
+            spoiled = self._spoiled(forward.request, landing.exchange)
+            await self._spoil(spoiled)
             match landing.outcome:
                 case Save(stored):
                     if spoiled:  # a POST's own answer came after what it spoiled
@@ -155,6 +149,16 @@ class Fetcher:
         except BaseException:
             await landing.discard()
             raise
+
+    def _spoiled(self, request: Request, exchange: Exchange) -> Sequence[Purge]:
+        now = self.around.clock.now()
+        if exchange.proxy_error in PERHAPS_CARRIED_OUT:
+            return perhaps_spoiled_by(request, now)
+        return spoiled_by(request, exchange.response, self.rules, now)
+
+    async def _spoil(self, purges: Sequence[Purge]) -> None:
+        for purge in purges:
+            await self.around.store.purge(purge)
 
     async def _settle(self, outcome: WithoutBody, key: str, forward: Forward, landing: Landing) -> None:
         """Put into effect what brought no new body to keep. What answers from the store needs no body of its own."""
@@ -180,17 +184,8 @@ class Fetcher:
 
     def _remember(self, key: str, forward: Forward, cacheable: bool) -> None:
         """Whether who comes next should wait for another's fetch of this key, or ask for itself."""
-        if cacheable != self.is_uncacheable(key) or not (cacheable or forward.shareable):
-            return
-        self._told(key, cacheable)
-        if self.around.store.shared:
-            self.around.tasks.start(self.around.store.mark(key, cacheable=cacheable), f"mark {key}")
-
-    def _told(self, key: str, cacheable: bool) -> None:
-        if cacheable:
-            self._uncacheable.pop(hash(key), None)
-        else:
-            self._uncacheable[hash(key)] = True
+        if cacheable or forward.shareable:
+            self.uncacheable.remember(key, cacheable=cacheable)
 
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""

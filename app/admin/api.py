@@ -96,7 +96,7 @@ class Admin:
         known = Known(
             stored=await self.around.store.lookup(key),
             exchange=self.around.journal.exchanges.get(key),
-            uncacheable=self.engine.fetcher.is_uncacheable(key),
+            uncacheable=key in self.engine.fetcher.uncacheable,
             recent_keys=[event.verdict.key for event in events],
             node=self.around.forwarding.node,
         )

@@ -5,13 +5,25 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 from app.core.key import normal_authority
-from app.core.messages import Request, Response
+from app.core.messages import Headers, Request, Response
 from app.core.purging import Kind, Mode, Purge, Selector, without_flight
 from app.core.rules import SAFE_METHODS, Rules
 from app.core.tags import Separator, TagField, tags_of
 
 GROUPS = "cache-groups"
 INVALIDATED_GROUPS = TagField("cache-group-invalidation", Separator.STRUCTURED)
+
+
+# RFC 9209 §2.3: errors after which nobody knows whether the request was carried out.
+PERHAPS_CARRIED_OUT = frozenset(
+    {
+        "connection_terminated",
+        "connection_read_timeout",
+        "http_response_timeout",
+        "http_response_incomplete",
+        "http_protocol_error",
+    }
+)
 
 
 def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -> tuple[Purge, ...]:
@@ -33,6 +45,11 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
     if any(one.field == GROUPS for one in rules.tags):
         selectors += [Selector(Kind.TAG, group, host) for group in tags_of(response.headers, [INVALIDATED_GROUPS])]
     return tuple(Purge(Mode.VALIDATE, selector, at=now) for selector in dict.fromkeys(selectors))
+
+
+def perhaps_spoiled_by(request: Request, now: float) -> tuple[Purge, ...]:
+    """The same when no answer tells what came of the request: the origin may have carried it out."""
+    return spoiled_by(request, Response(204, Headers()), Rules(), now)
 
 
 def same_origin_target(request: Request, reference: str) -> str | None:

@@ -90,6 +90,8 @@ class Purge:
         return Mode.HARD if self.deadline is not None and now >= self.deadline else self.mode
 
 
+# How many deployments are known by name: one that is forgotten is new when it is announced again.
+MOST_DEPLOYMENTS = 100
 # What stands for the purges that fell out of the log.
 FORGOTTEN = Purge(Mode.VALIDATE, EVERYTHING)
 
@@ -128,7 +130,8 @@ class Numbered(NamedTuple):
 
 
 class PurgeLog:
-    """The last purge of each mode for each name. `number` is the last one's.
+    """The last purge of each mode for each name. `number` is the last one's. `deployment` is the current one, which was
+    announced last; `deployments` are those that are known, each with the number of its last announcement.
 
     The log is bounded: what falls out of it raises the floor, under which everything counts as purged, which costs a
     validation but never serves what was purged.
@@ -141,6 +144,7 @@ class PurgeLog:
         self._last: OrderedDict[tuple[str, Mode], Numbered] = OrderedDict()
         self._prefixes: dict[tuple[str, Mode], Numbered] = {}
         self._last_of_tags = 0
+        self.deployment: str | None = None
         self.deployments: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -162,7 +166,7 @@ class PurgeLog:
         if number <= self.floor or number < self._last.get(place, (0,))[0]:
             return
         if selector.kind is Kind.DEPLOYMENT:
-            self.deployments[selector.value] = number
+            self._deployed(selector.value, number)
         self._last[place] = numbered = Numbered(number, purge)
         self._last.move_to_end(place)
         if selector.kind is Kind.PREFIX:
@@ -173,10 +177,11 @@ class PurgeLog:
             oldest, (self.floor, _) = self._last.popitem(last=False)
             self._prefixes.pop(oldest, None)
 
-    @property
-    def deployment(self) -> str | None:
-        """The current deployment: the one that was announced last."""
-        return max(self.deployments, key=self.deployments.__getitem__, default=None)
+    def _deployed(self, name: str, number: int) -> None:
+        self.deployments[name] = number
+        self.deployment = max(self.deployments, key=self.deployments.__getitem__)
+        if len(self.deployments) > MOST_DEPLOYMENTS:
+            del self.deployments[min(self.deployments, key=self.deployments.__getitem__)]
 
     def raise_floor(self, number: int) -> None:
         """Count everything that was fetched under an older number as purged: what happened until then is not known."""

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     REQUEST_TIMEOUT = "request-timeout"
     INTERNAL = "internal"
     BAD_REQUEST = "bad-request"
+    STOPPING = "stopping"
     CLIENT_GONE = "client-gone"
     BAD_HOST = "bad-host"
     TARGET_TOO_LONG = "target-too-long"
@@ -204,6 +205,9 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.ERROR, "Swerve itself failed", "RFC 9110 §15.6.1", "its log has the cause: please report it"),
     Reason.BAD_REQUEST: Meaning(
         Phase.ERROR, "the request cannot be sent on as HTTP: its framing or a field is ambiguous", "RFC 9112 §6.3"),
+    Reason.STOPPING: Meaning(
+        Phase.ERROR, "Swerve was told to stop, and this took longer than that may take", "RFC 9110 §15.6.4",
+        "raise drain, or make the origin faster"),
     Reason.CLIENT_GONE: Meaning(
         Phase.ERROR, "the client left before it had its answer", "RFC 9112 §9.6"),
     Reason.BAD_HOST: Meaning(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.invalidation import same_origin_target, spoiled_by
+from app.core.invalidation import perhaps_spoiled_by, same_origin_target, spoiled_by
 from app.core.purging import Kind, Mode
 from app.core.rules import Rules
 from app.core.tags import Separator, TagField
@@ -65,6 +65,11 @@ def test_spoiled_groups(rules: Rules, response: str, groups: list[str]) -> None:
     spoiled = spoiled_by(req("POST /a"), res(response), rules, NOW)
     found = [one.selector.name for one in spoiled if one.selector.kind is Kind.TAG]
     assert found == [f"tag example.com {group}" for group in groups]
+
+
+def test_what_is_perhaps_spoiled() -> None:
+    found = [perhaps_spoiled_by(req(f"{method} /a"), NOW) for method in ("POST", "GET")]
+    assert [[one.selector.name for one in purges] for purges in found] == [["url example.com /a"], []]
 
 
 REFERENCES = [

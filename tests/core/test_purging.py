@@ -6,7 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.purging import EVERYTHING, FORGOTTEN, Kind, Mode, Numbered, Purge, PurgeLog, Selector, without_flight
+from app.core.purging import (
+    EVERYTHING,
+    FORGOTTEN,
+    MOST_DEPLOYMENTS,
+    Kind,
+    Mode,
+    Numbered,
+    Purge,
+    PurgeLog,
+    Selector,
+    without_flight,
+)
 from tests.core.build import NOW, row
 
 KEY = "GET http example.com /blog/post?page=2 rsc=1"
@@ -178,3 +189,12 @@ def test_the_deployment_that_was_announced_last_is_the_current_one() -> None:
         current.append(log.deployment)
     assert current == [None, "blue", "green", "blue"]
     assert set(log.deployments) == {"blue", "green"}
+
+
+def test_so_many_deployments_are_known() -> None:
+    log = PurgeLog()
+    for number in range(MOST_DEPLOYMENTS + 5):
+        log.purge(Purge(Mode.SOFT, by(Kind.DEPLOYMENT, f"d{number}")))
+    assert len(log.deployments) == MOST_DEPLOYMENTS
+    assert log.deployment == f"d{MOST_DEPLOYMENTS + 4}"
+    assert "d0" not in log.deployments

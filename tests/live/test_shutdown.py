@@ -231,6 +231,29 @@ async def test_an_origin_that_never_answers_holds_it_no_longer_than_drain_says()
 
 
 @within(30)
+async def test_a_request_that_outlasts_the_drain_is_told_so() -> None:
+    asked = asyncio.Event()
+
+    async def silent(wire: Wire, _: bytes) -> None:
+        asked.set()
+        await wire.closed()
+
+    async with (
+        RoutedOrigin({"/slow": silent}) as origin,
+        swerve(origin.url, "--drain", "1s", quiet=False) as proxy,
+        calling(proxy.port) as client,
+    ):
+        await client.ask("/slow", "Cache-Control: no-store")
+        await asked.wait()
+        told(proxy, signal.SIGTERM)
+        answer = await client.answer()
+        assert (answer.status, b"(stopping)" in answer.body) == (503, True)
+        assert await proxy.ended() == 0
+        assert "1 request" in proxy.printed, "it is counted"
+        assert "Traceback" not in proxy.printed
+
+
+@within(30)
 async def test_requests_that_are_given_up_are_no_tracebacks_in_the_log() -> None:
     async with waiting_for_ever() as proxy:
         told(proxy, signal.SIGINT)

@@ -1,0 +1,40 @@
+"""Keys whose last answer could not be shared, so that nobody waits for the next one (hit-for-miss)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cachetools import TTLCache
+
+from app.store.base import Store
+from app.tasks import Tasks
+
+# How many are remembered; to forget one costs a moment of collapsing, nothing else.
+MOST = 10_000
+
+
+class Uncacheable:
+    """Remembered for `seconds` of HTTP time, and told to all who share the store."""
+
+    def __init__(self, store: Store, tasks: Tasks, seconds: float, now: Callable[[], float]) -> None:
+        self._store, self._tasks = store, tasks
+        # Hashes, for keys may be long; two that collide cost a moment of collapsing.
+        self._keys: TTLCache[int, bool] = TTLCache(MOST, seconds, now)
+        store.watch_marks(self._told)
+
+    def __contains__(self, key: str) -> bool:
+        return hash(key) in self._keys
+
+    def remember(self, key: str, *, cacheable: bool) -> None:
+        if cacheable and key not in self:
+            return
+        news = cacheable or key not in self
+        self._told(key, cacheable)
+        if news and self._store.shared:
+            self._tasks.start(self._store.mark(key, cacheable=cacheable), f"mark {key}")
+
+    def _told(self, key: str, cacheable: bool) -> None:
+        if cacheable:
+            self._keys.pop(hash(key), None)
+        else:
+            self._keys[hash(key)] = True
