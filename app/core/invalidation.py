@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from app.core.key import normal_authority
 from app.core.messages import Headers, Request, Response
-from app.core.purging import Kind, Mode, Purge, Selector, without_flight
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.rules import SAFE_METHODS, Rules
 from app.core.tags import Separator, TagField, tags_of
 
@@ -41,7 +41,7 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
         target = None if value is None else same_origin_target(request, value)
         if target is not None:
             targets.append(target)
-    selectors = [Selector(Kind.URL, without_flight(target), host) for target in targets]
+    selectors = [Selector(Kind.URL, target, host) for target in targets]
     if any(one.field == GROUPS for one in rules.tags):
         selectors += [Selector(Kind.TAG, group, host) for group in tags_of(response.headers, [INVALIDATED_GROUPS])]
     return tuple(Purge(Mode.VALIDATE, selector, at=now) for selector in dict.fromkeys(selectors))

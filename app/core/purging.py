@@ -51,7 +51,8 @@ class Selector:
     @property
     def name(self) -> str:
         """As text in one line: the kind, the host or *, the value."""
-        return f"{self.kind} {self.host or '*'} {self.value}"
+        value = without_flight(self.value) if self.kind is Kind.URL else self.value
+        return f"{self.kind} {self.host or '*'} {value}"
 
     @property
     def words(self) -> str:
