@@ -7,6 +7,7 @@ about fetches in flight, and what it costs does not depend on how much is stored
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -113,12 +114,25 @@ def without_flight(target: str) -> str:
     return f"{path}{question}{rest}" if rest else path
 
 
+# The data of a page stands under a path of its own in Next.js's pages router (nextjs.org/docs/pages, read 2026-11-22).
+_PAGE_DATA = re.compile(r"/_next/data/[^/]+(/.+)\.json")
+
+
+def paths_of(target: str) -> tuple[str, ...]:
+    """The path in a target, and that of the page whose data it is."""
+    path = target.partition("?")[0]
+    data = _PAGE_DATA.fullmatch(path)
+    if data is None:
+        return (path,)
+    return path, "/" if data[1] == "/index" else data[1]
+
+
 def names_of(key: str, tags: Iterable[str]) -> tuple[str, ...]:
     """Every name by which a purge may call a response, but for prefixes."""
     host, target = place_of(key)
-    path = target.partition("?")[0]
     return (
-        "all * ", f"host {host} ", f"url * {target}", f"url {host} {target}", f"path * {path}", f"path {host} {path}",
+        "all * ", f"host {host} ", f"url * {target}", f"url {host} {target}",
+        *[f"path {where} {path}" for path in paths_of(target) for where in ("*", host)],
         *[f"tag {where} {tag}" for tag in tags for where in ("*", host)],
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from app.core.purging import (
     Purge,
     PurgeLog,
     Selector,
+    paths_of,
     without_flight,
 )
 from tests.core.build import NOW, row
@@ -102,6 +103,20 @@ PAGES = [
 @pytest.mark.parametrize(("target", "page"), PAGES)
 def test_a_page_and_its_payloads_are_one(target: str, page: str) -> None:
     assert without_flight(target) == page
+
+
+PATHS = [
+    #                                        target                            paths
+    row("a page",                            "/a?b",                           ("/a",)),
+    row("its data",                          "/_next/data/B1/a/b.json?x=1",    ("/_next/data/B1/a/b.json", "/a/b")),
+    row("the data of the first page",        "/_next/data/B1/index.json",      ("/_next/data/B1/index.json", "/")),
+    row("no data",                           "/_next/data/B1/a.txt",           ("/_next/data/B1/a.txt",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "paths"), PATHS)
+def test_a_page_and_its_data_have_one_path(target: str, paths: tuple[str, ...]) -> None:
+    assert paths_of(target) == paths
 
 
 SOFT, VALIDATE, HARD = (Purge(mode, by(Kind.TAG, "a"), at=NOW) for mode in Mode)
