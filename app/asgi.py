@@ -105,5 +105,6 @@ def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwardi
         trust=settings.trust_forwarded,
         stripped=dialect.stripped_from_requests,
         announced=dialect.announced,
+        confined=dialect.confined,
         identity_field=dialect.identity.name if dialect.identity else None,
     )

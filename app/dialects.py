@@ -3,6 +3,7 @@
     name = "…"   as_of = "2026-11"   sources = ["…"]
     [speech]                    the plain fields of Dialect: hidden, server, client_cache_control …
     [speech.announced]          request field = value
+    [speech.confined]           request field = the beginning of the only paths to which a client may send it
     [speech.status.FIELD]       one word for each Result
     [speech.identity]           the fields of IdentityField
     [speech.error]              name, otherwise, and [speech.error.codes]: RFC 9209 error type or reason = code
@@ -93,8 +94,8 @@ def _dialect(table: Table, file: str) -> Dialect:
 
 
 def _speech(table: Table, where: str) -> dict[str, Any]:
-    """The fields of Dialect that [speech] sets, of which two are written as tables by name."""
-    tables = {"status": "status_fields", "announced": "announced"}
+    """The fields of Dialect that [speech] sets, of which three are written as tables by name."""
+    tables = {"status": "status_fields", "announced": "announced", "confined": "confined"}
     hints = {name: hint for name, hint in get_type_hints(Dialect).items() if name not in (*_TOP, *tables.values())}
     reject_unknown(table, (*hints, *tables), where)
     found = _members(hints, {key: value for key, value in table.items() if key not in tables}, where)
@@ -103,10 +104,11 @@ def _speech(table: Table, where: str) -> dict[str, Any]:
         converted(status_field, {"name": name, "words": words}, f"{where}.status.{name}")
         for name, words in _table(table.get("status", {}), f"{where}.status").items()
     )
-    found["announced"] = tuple(
-        (_field_name(name, f"{where}.announced"), converted(str, value, f"{where}.announced.{name}"))
-        for name, value in _table(table.get("announced", {}), f"{where}.announced").items()
-    )
+    for one in ("announced", "confined"):
+        found[one] = tuple(
+            (_field_name(name, f"{where}.{one}"), converted(str, value, f"{where}.{one}.{name}"))
+            for name, value in _table(table.get(one, {}), f"{where}.{one}").items()
+        )
     _check_words(found, where)
     _check_values(found, where)
     return found

@@ -12,6 +12,7 @@ use hear of it, Age is right to the second, and what names the single response i
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, defaultdict
 from dataclasses import replace
 from math import inf
@@ -106,6 +107,9 @@ class Memo:
         self._look_at(OF_THE_MESSAGE)
         if around.forwarding.trust:
             self._look_at({"x-forwarded-host", "x-forwarded-proto"})
+        # Whoever sends such a cookie is bypassed: by this the core tells requests apart, unseen by Observed.
+        bypassing = [re.escape(name.encode()) for name in sorted(self._rules.bypass_cookies)]
+        self._bypasses = re.compile(b"|".join(bypassing), re.IGNORECASE).search if bypassing else _never
         self._store.watch(self._forget)
 
     def __len__(self) -> int:
@@ -141,7 +145,7 @@ class Memo:
     def _find(self, head: bytes) -> Finished | None:
         """The answer to a head that is not known to the byte."""
         answers = self._by_line.get(first_line(head))
-        if answers is None or len(head) > LONGEST_HEAD or not is_plain(head):
+        if answers is None or len(head) > LONGEST_HEAD or not is_plain(head) or self._bypasses(head):
             return None
         finished = answers.get(tuple(self._fields.findall(head)))
         if finished is not None:
@@ -150,7 +154,7 @@ class Memo:
 
     def learn(self, head: bytes, request: Request) -> None:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
-        if len(head) > LONGEST_HEAD or not is_plain(head):
+        if len(head) > LONGEST_HEAD or not is_plain(head) or self._bypasses(head):
             return
         # An identity that nobody has been told: what stands elsewhere in the response, stands there for all.
         request = replace(request, headers=Observed(request.headers), identity=self._identities.next())
@@ -300,6 +304,10 @@ class Memo:
         finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
         finished.rendered_until = min(finished.until, hit.stored.freshness.born + age + 1)
         return all(part is hit.stored.body for part in reply.body)
+
+
+def _never(_head: bytes) -> None:
+    return None
 
 
 def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes] | None:

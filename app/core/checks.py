@@ -75,7 +75,9 @@ def refusal_checks(request: Request, node: str) -> tuple[Check, ...]:
 
 def request_checks(request: Request, stored: Sequence[StoredResponse], rules: Rules, now: float) -> tuple[Check, ...]:
     """What refuses at request time: every row of INELIGIBLE, then each directive as if it were the only one."""
-    rows = [Check.of(reason, not fires(request, rules), _asked(reason, request)) for reason, _, fires in INELIGIBLE]
+    rows = [
+        Check.of(reason, not fires(request, rules), _asked(reason, request, rules)) for reason, _, fires in INELIGIBLE
+    ]
     for reasons, directive in DIRECTIVES:
         alone, sent = _only(request, directive)
         lookup = decide(alone, stored, rules, now)
@@ -101,12 +103,16 @@ def _only(request: Request, directive: str) -> tuple[Request, str]:
     return request.with_headers(headers.adding(("cache-control", said))), f"Cache-Control: {said}"
 
 
-def _asked(reason: Reason, request: Request) -> str:
+def _asked(reason: Reason, request: Request, rules: Rules) -> str:
     """What a row of INELIGIBLE looked at. Credentials are named, never shown."""
     if reason is Reason.METHOD:
         return request.method
     if reason is Reason.REQUEST_AUTHORIZATION:
         return "Authorization" if "authorization" in request.headers else ""
+    if reason is Reason.REQUEST_COOKIE:
+        return ", ".join(name for name in sorted(rules.bypass_cookies) if request.headers.has_cookie(name))
+    if reason is Reason.REQUEST_FIELD:
+        return ", ".join(name for name in rules.bypass_fields if name in request.headers)
     names = ("range",) if reason is Reason.REQUEST_RANGE else ("transfer-encoding", "content-length")
     return ", ".join(described(request.headers, name) for name in names if name in request.headers)
 
@@ -165,6 +171,8 @@ EVIDENCE: dict[Reason, Callable[[Exchange], str]] = {
     Reason.STATUS: lambda exchange: f"status {exchange.response.status}",
     Reason.PARTIAL_CONTENT: _field("content-range"),
     Reason.EVENT_STREAM: _field("content-type"),
+    Reason.WRONG_VARIANT: _field("content-type"),
+    Reason.NO_LOCATION: lambda exchange: f"status {exchange.response.status}",
     Reason.NO_LIFETIME: _governing,
     Reason.TOO_LARGE: _field("content-length"),
 }

@@ -68,6 +68,7 @@ class Dialect:
     hidden: frozenset[str] = frozenset()
     stripped_from_requests: frozenset[str] = frozenset()
     announced: tuple[tuple[str, str], ...] = ()
+    confined: tuple[tuple[str, str], ...] = ()
     client_cache_control: ClientCacheControl = ClientCacheControl.UNCHANGED
     default_cache_control: str | None = None
     age_on_miss: bool = False

@@ -31,7 +31,8 @@ NOTHING = Headers()
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """How requests are forwarded. `host`: the Host to send, None for the client's own. `trust`: append to the client's
-    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`.
+    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`. `confined`: names
+    with the beginning of the only paths to which a client may send them.
     """
 
     node: str
@@ -39,6 +40,7 @@ class Forwarding:
     trust: bool = False
     stripped: frozenset[str] = frozenset()
     announced: tuple[tuple[str, str], ...] = ()
+    confined: tuple[tuple[str, str], ...] = ()
     identity_field: str | None = None
 
 
@@ -49,6 +51,9 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     headers, stripped, safe = request.headers, forwarding.stripped, request.method in SAFE_METHODS
     hops = not_end_to_end(headers)
     kept = tuple([pair for pair in headers if pair[0] not in hops and _may_say(pair[0], stripped, safe)])
+    for name, prefix in forwarding.confined:
+        if not request.target.startswith(prefix):
+            kept = tuple([pair for pair in kept if pair[0] != name.encode("latin-1")])
     coding = Headers.of(CHUNKED) if "transfer-encoding" in headers else NOTHING
     chain = _continued(request) if forwarding.trust else _chain(request)
     return request.with_headers(Headers.lowered((*kept, *coding.pairs, *chain.pairs)))

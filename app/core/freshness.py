@@ -87,6 +87,8 @@ def lifetime_of(
 def _lifetime(
     response: Response, control: Directives, rules: Rules, response_time: float
 ) -> tuple[float, LifetimeSource | None]:
+    if any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks):
+        return 0, None
     for source in rules.lifetime_from:
         seconds = _FROM[source](response, control, rules, response_time)
         if seconds is not None:

@@ -58,6 +58,11 @@ class Headers:
         lines = self.lines(name)
         return ", ".join(lines) if lines else None
 
+    def has_cookie(self, name: str) -> bool:
+        """Whether a cookie of that name, in lower case, is sent in any case (RFC 6265 §4.2)."""
+        pairs = (pair for line in Headers.lines(self, "cookie") for pair in line.split(";"))
+        return any(pair.partition("=")[0].strip(" \t").lower() == name for pair in pairs)
+
     def __contains__(self, name: str) -> bool:
         return name.encode("latin-1") in (self._by_name or self._index())
 

@@ -8,7 +8,8 @@ from app.core.messages import Headers
 class Observed(Headers):
     """Headers that remember the names, in lower case, by which they were asked.
 
-    The size of all fields together may be asked without being remembered: who relies on it bounds the head as a whole.
+    The size of all fields together, and whether a cookie is there, may be asked without being remembered: who relies on
+    it bounds the head as a whole, and keeps heads with such cookies apart.
     """
 
     __slots__ = ("looked",)

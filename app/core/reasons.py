@@ -22,6 +22,8 @@ class Reason(StrEnum):
     REQUEST_AUTHORIZATION = "request-authorization"
     REQUEST_RANGE = "request-range"
     REQUEST_BODY = "request-body"
+    REQUEST_COOKIE = "request-cookie"
+    REQUEST_FIELD = "request-field"
     REQUEST_NO_STORE = "request-no-store"
     REQUEST_NO_CACHE = "request-no-cache"
     REQUEST_PRAGMA = "request-pragma"
@@ -59,6 +61,8 @@ class Reason(StrEnum):
     PARTIAL_CONTENT = "partial-content"
     NOT_MODIFIED = "not-modified"
     EVENT_STREAM = "event-stream"
+    WRONG_VARIANT = "wrong-variant"
+    NO_LOCATION = "no-location"
     TOO_LARGE = "too-large"
     NO_LIFETIME = "no-lifetime"
 
@@ -103,6 +107,11 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.REQUEST_BODY: Meaning(
         Phase.REQUEST, "a GET with a body is sent on as it is", "RFC 9110 §9.3.1",
         "put what selects the response into the URL"),
+    Reason.REQUEST_COOKIE: Meaning(
+        Phase.REQUEST, "the client has a cookie for which the cache is bypassed, as in draft mode", "dialect",
+        "leave draft mode, or drop the cookie"),
+    Reason.REQUEST_FIELD: Meaning(
+        Phase.REQUEST, "the request has a field for which the cache is bypassed", "dialect"),
     Reason.REQUEST_NO_STORE: Meaning(
         Phase.REQUEST, "the client sent Cache-Control: no-store", "RFC 9111 §5.2.1.5",
         "DevTools «Disable cache» sends it"),
@@ -186,6 +195,12 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.RESPONSE, "a 304 answers the client's own condition; there is nothing to store", "RFC 9111 §4.3.3"),
     Reason.EVENT_STREAM: Meaning(
         Phase.RESPONSE, "an event stream never ends, so it is never stored", "HTML Standard §9.2"),
+    Reason.WRONG_VARIANT: Meaning(
+        Phase.RESPONSE, "the response is of a type that this request did not ask for", "dialect",
+        "the origin, or a cache before it, mixes up a page and its data: see CVE-2026-44576"),
+    Reason.NO_LOCATION: Meaning(
+        Phase.RESPONSE, "a redirect without Location leads nowhere", "dialect",
+        "see CVE-2026-44572"),
     Reason.TOO_LARGE: Meaning(
         Phase.RESPONSE, "larger than one stored response may be", "dialect", "raise max_object"),
     Reason.NO_LIFETIME: Meaning(

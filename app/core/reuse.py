@@ -26,6 +26,10 @@ INELIGIBLE: tuple[RequestRule, ...] = (
     (Reason.REQUEST_RANGE, Fwd.BYPASS,
      lambda request, rules: rules.ranges is Ranges.BYPASS and "range" in request.headers),
     (Reason.REQUEST_BODY, Fwd.BYPASS, lambda request, _: has_body(request.headers)),
+    (Reason.REQUEST_COOKIE, Fwd.BYPASS,
+     lambda request, rules: any(map(request.headers.has_cookie, rules.bypass_cookies))),
+    (Reason.REQUEST_FIELD, Fwd.BYPASS,
+     lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
 )  # fmt: skip
 
 

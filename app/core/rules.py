@@ -54,6 +54,22 @@ class Head(StrEnum):
     FORWARD = "forward"  # as HEAD, which freshens or spoils what is stored (RFC 9111 §4.3.5)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedType:
+    """A media type that only requests with this field are answered with: elsewhere it is somebody else's variant."""
+
+    media_type: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleMark:
+    """A response field by which an origin that is a cache itself says that what it answers is stale."""
+
+    field: str
+    value: str
+
+
 # RFC 9110 §15.1: final statuses that may be cached by a heuristic.
 HEURISTIC_STATUSES = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
 # The statuses whose caching requirements this code implements (RFC 9111 §3: "understands").
@@ -89,6 +105,11 @@ class Rules:
     store_for_validation: bool = True
     uncacheable_memory: int = 120
     max_body: int = 10 * 2**20
+    bypass_cookies: frozenset[str] = frozenset()
+    bypass_fields: tuple[str, ...] = ()
+    asked_types: tuple[AskedType, ...] = ()
+    stale_marks: tuple[StaleMark, ...] = ()
+    redirects_need_location: bool = False
     tags: tuple[TagField, ...] = ()
     outlives_deployments: tuple[str, ...] = ()
     device: str = "swerve"

@@ -80,6 +80,17 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     return not (rules.store_for_validation and validator)
 
 
+def _wrong_variant(exchange: Exchange, rules: Rules) -> bool:
+    """A page's data under the page's own key would be the page for everybody (CVE-2026-44576)."""
+    media_type = (exchange.response.headers.get("content-type") or "").partition(";")[0].strip(" \t").lower()
+    return any(one.media_type == media_type and one.field not in exchange.request.headers for one in rules.asked_types)
+
+
+def _no_location(exchange: Exchange, rules: Rules) -> bool:
+    redirects = exchange.response.status in (301, 302, 303, 307, 308)
+    return rules.redirects_need_location and redirects and "location" not in exchange.response.headers
+
+
 def _too_large(exchange: Exchange, rules: Rules) -> bool:
     return (parse_length(exchange.response.headers.get("content-length")) or 0) > rules.max_body
 
@@ -105,6 +116,8 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
      lambda exchange, rules: rules.statuses is not None and exchange.response.status not in rules.statuses),
     (Reason.PARTIAL_CONTENT, _part_unfit),
     (Reason.EVENT_STREAM, lambda exchange, _: is_event_stream(exchange.response.headers)),
+    (Reason.WRONG_VARIANT, _wrong_variant),
+    (Reason.NO_LOCATION, _no_location),
     (Reason.NO_LIFETIME, _no_lifetime),
     (Reason.TOO_LARGE, _too_large),
 )  # fmt: skip

@@ -14,7 +14,7 @@ PLAIN = Forwarding("n1")
 TRUSTING = Forwarding("n1", trust=True)
 FULL = Forwarding(
     "n1", "origin.test", stripped=frozenset({"x-gone", "x-middleware-*"}), announced=(("x-edge", "1"),),
-    identity_field="x-id",
+    identity_field="x-id", confined=(("x-data", "/data/"),),
 )  # fmt: skip
 
 VIA = "via: 1.1 swerve | cdn-loop: swerve; node=n1"
@@ -37,6 +37,12 @@ SENT = [
     row("a request of our own",
         PLAIN, "GET / | accept: a",
                         "", f"host: example.com | accept: a | {OURS} | {VIA}"),
+    row("a field that goes to some paths only",
+        FULL,  "GET /a | x-data: 1 | x-data: 2",
+                        "", f"host: origin.test | {OURS} | {VIA} | x-id: id | x-edge: 1"),
+    row("a field that goes to this path",
+        FULL,  "GET /data/a | x-data: 1",
+                        "", f"host: origin.test | x-data: 1 | {OURS} | {VIA} | x-id: id | x-edge: 1"),
     row("a client that is known",
         PLAIN, "GET /", "1.2.3.4",  f"host: example.com | {KNOWN} | {VIA}"),
     row("an IPv6 client is quoted in Forwarded",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.core.freshness import Freshness, freshness
-from app.core.rules import LifetimeSource, Rules
+from app.core.rules import LifetimeSource, Rules, StaleMark
 from tests.core.build import NOW, RFC, res, row
 
 S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC = LifetimeSource
@@ -16,6 +16,8 @@ def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
     answer = res(response)
     return freshness(answer, rules.directives(answer.headers), rules, NOW - took, NOW)
 
+
+MARKED = Rules(stale_marks=(StaleMark("x-origin", "STALE"),))
 
 LIFETIMES = [
     #   response                                                 rules                   lifetime source
@@ -67,6 +69,10 @@ LIFETIMES = [
         "200 | cdn: max-age=5",                                  ONLY_SHARED,            5,      MAX_AGE),
     row("a targeted field without a lifetime",
         "200 | cdn: public",                                     ONLY_SHARED,            0,      None),
+    row("a mark of the origin that it is stale",
+        "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      None),
+    row("another mark",
+        "200 | cc: s-maxage=5 | x-origin: HIT",                  MARKED,                 5,      S_MAXAGE),
     row("no longer than the rules allow",
         "200 | cc: max-age=60",                                  Rules(max_lifetime=10), 10,     MAX_AGE),
     row("shorter than the rules allow",

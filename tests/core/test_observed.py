@@ -21,6 +21,11 @@ def test_what_is_made_of_them_is_not() -> None:
     assert (observed.size, observed.looked) == (4, set())
 
 
+def test_whether_a_cookie_is_there_is_asked_unseen() -> None:
+    observed = Observed(head("cookie: a=1"))
+    assert (observed.has_cookie("a"), observed.looked) == (True, set())
+
+
 def test_a_decision_looks_at_what_selects_and_what_a_client_may_ask() -> None:
     observed = Observed(head("accept: a | user-agent: b | x-request-id: c"))
     request = req().with_headers(observed)

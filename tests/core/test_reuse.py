@@ -18,6 +18,7 @@ IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
 PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
 NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
+BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
 CONVERTING = Rules(head=Head.CONVERT)
 
 FIRES = [
@@ -34,6 +35,12 @@ FIRES = [
     row("no Range",                  R.REQUEST_RANGE,         "GET /",                    NO_RANGES,        False),
     row("a body",                    R.REQUEST_BODY,          "GET / | cl: 5",            RFC,              True),
     row("no body",                   R.REQUEST_BODY,          "GET / | cl: 0",            RFC,              False),
+    row("a cookie that bypasses",    R.REQUEST_COOKIE,        "GET / | cookie: a=1; b=2", BYPASSING,        True),
+    row("one on another line",       R.REQUEST_COOKIE,        "GET / | cookie: a | cookie: B", BYPASSING,   True),
+    row("another cookie",            R.REQUEST_COOKIE,        "GET / | cookie: a=b; bb=", BYPASSING,        False),
+    row("a cookie where none does",  R.REQUEST_COOKIE,        "GET / | cookie: b=2",      RFC,              False),
+    row("a field that bypasses",     R.REQUEST_FIELD,         "GET / | x-b: 1",           BYPASSING,        True),
+    row("another field",             R.REQUEST_FIELD,         "GET / | x-c: 1",           BYPASSING,        False),
 ]  # fmt: skip
 
 

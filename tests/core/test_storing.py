@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Exchange, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.rules import Ranges, RequestDirectives, Rules, SetCookie
+from app.core.rules import AskedType, Ranges, RequestDirectives, Rules, SetCookie
 from app.core.storing import (
     ERROR_REASONS,
     FORBIDDEN,
@@ -32,6 +32,7 @@ TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
 STALE = Rules(default_stale_while_revalidate=10)
 ON_ERROR = Rules(default_stale_if_error=10)
+GUARDED = Rules(asked_types=(AskedType("text/x-data", "rsc"),), redirects_need_location=True)
 OK = "200 | cc: max-age=60"
 SAID = "200 | cc: max-age=60 | content-location: /"
 
@@ -70,6 +71,21 @@ FIRES = [
         R.NOT_MODIFIED,    "GET /",                "304 | cc: max-age=60",                            RFC,       True),
     row("no 304",
         R.NOT_MODIFIED,    "GET /",                OK,                                                RFC,       False),
+    # A page and its data under one URL, and redirects to nowhere
+    row("data that was not asked for",
+        R.WRONG_VARIANT,   "GET /",                f"{OK} | ct: Text/X-Data; charset=x",              GUARDED,   True),
+    row("data that was asked for",
+        R.WRONG_VARIANT,   "GET / | rsc: 1",       f"{OK} | ct: text/x-data",                         GUARDED,   False),
+    row("another type",
+        R.WRONG_VARIANT,   "GET /",                f"{OK} | ct: text/html",                           GUARDED,   False),
+    row("a redirect without Location",
+        R.NO_LOCATION,     "GET /",                "307 | cc: max-age=60",                            GUARDED,   True),
+    row("a redirect",
+        R.NO_LOCATION,     "GET /",                "307 | cc: max-age=60 | location: /a",             GUARDED,   False),
+    row("no redirect",
+        R.NO_LOCATION,     "GET /",                "304 | cc: max-age=60",                            GUARDED,   False),
+    row("a redirect without Location, where that is allowed",
+        R.NO_LOCATION,     "GET /",                "307 | cc: max-age=60",                            RFC,       False),
     # RFC 9111 §5.2.1.5, §5.2.2
     row("the client says no-store",
         R.REQUEST_NO_STORE,

@@ -43,14 +43,6 @@ from tests.wired import WiredClient, WiredServer
 FOLDER = Path(__file__).parent
 SCENARIOS = sorted(FOLDER.rglob("*.toml"))
 
-# Scenarios that say what is right while the code does something else, and why that is wrong.
-NOT_BUILT: dict[str, str] = {
-    "vercel/page-data-is-not-stored-as-the-page": "text/x-component without RSC and 3xx without Location are stored",
-    "vercel/nextjs-data-is-no-clients-word": "x-nextjs-data is passed on for every path",
-    "vercel/a-stale-page-of-nextjs-is-not-fresh": "x-nextjs-cache: STALE is stored for its full lifetime",
-    "vercel/draft-mode-bypasses": "__prerender_bypass meets the cache",
-}
-
 # Scenarios that our own server cannot be asked to play, and why.
 NOT_ON_THE_WIRE = {
     "invalidation/unsafe-success-spoils-the-target": "the parser takes no method that it does not know: 400",
@@ -241,7 +233,7 @@ def _name(path: Path) -> str:
 
 
 def _parameter(path: Path, way: str) -> Any:
-    wrong = NOT_BUILT.get(_name(path)) or (NOT_ON_THE_WIRE.get(_name(path)) if way != "asgi" else None)
+    wrong = NOT_ON_THE_WIRE.get(_name(path)) if way != "asgi" else None
     marks = [pytest.mark.xfail(reason=wrong, strict=True, raises=AssertionError)] if wrong else []
     return pytest.param(path, way, id=f"{_name(path)}, {way}", marks=marks)
 
@@ -263,5 +255,5 @@ def test_scenario(path: Path, way: str, tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_what_is_known_to_be_wrong_is_there() -> None:
-    assert NOT_BUILT.keys() | NOT_ON_THE_WIRE.keys() <= {_name(path) for path in SCENARIOS}
+def test_what_cannot_be_played_on_the_wire_is_there() -> None:
+    assert NOT_ON_THE_WIRE.keys() <= {_name(path) for path in SCENARIOS}
