@@ -18,6 +18,7 @@ from app.edge import Edge
 from app.engine import Engine
 from app.identity import Identities
 from app.journal import Journal
+from app.late import Late
 from app.memo import Memo
 from app.settings import Settings
 from app.store.memory import MemoryStore
@@ -88,9 +89,9 @@ def build(
         limits=Limits(refreshes=settings.max_refreshes, deployment_field=settings.deployment_header),
     )
     engine = Engine(around)
-    identities = Identities(dialect.identity, around.forwarding.node, around.clock)
-    memo = Memo(engine, "https" if settings.tls_cert else "http", identities) if settings.memo else None
-    edge = Edge(engine, identities, memo)
+    late = Late(Identities(dialect.identity, around.forwarding.node, around.clock), needed=dialect.has_late_slots)
+    memo = Memo(engine, "https" if settings.tls_cert else "http", late) if settings.memo else None
+    edge = Edge(engine, late, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
     admin, token = admin_app(engine, settings), made_token(settings)

@@ -4,7 +4,7 @@
     [speech]                    the plain fields of Dialect: hidden, server, client_cache_control …
     [speech.announced]          request field = value
     [speech.confined]           request field = the beginning of the only paths to which a client may send it
-    [speech.status.FIELD]       one word for each Result
+    [speech.fields.FIELD]       the fields of SpokenField; `words` has one for each Result, or is left out
     [speech.identity]           the fields of IdentityField
     [speech.error]              name, otherwise, and [speech.error.codes]: RFC 9209 error type or reason = code
     [rules]                     the fields of Rules
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -28,6 +28,7 @@ from app.config_error import ConfigError, nearest
 from app.core.dialect import Dialect
 from app.core.reasons import Reason
 from app.core.rules import Rules
+from app.core.speech import SLOTS, SpokenField
 from app.upstream.errors import ProxyError
 
 Table = Mapping[str, object]
@@ -37,6 +38,8 @@ _INSTALLED = Path(__file__).parent / "_config"
 CONFIG = _INSTALLED if _INSTALLED.exists() else Path(__file__).parent.parent / "config"
 
 _TOP = ("name", "as_of", "sources", "speech", "rules")
+# More is in no CDN's field.
+LONGEST_RANDOM = 128
 _SLOTS = ("region", "node", "millis", "random")
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _NOTHING: Table = MappingProxyType({})
@@ -95,14 +98,13 @@ def _dialect(table: Table, file: str) -> Dialect:
 
 def _speech(table: Table, where: str) -> dict[str, Any]:
     """The fields of Dialect that [speech] sets, of which three are written as tables by name."""
-    tables = {"status": "status_fields", "announced": "announced", "confined": "confined"}
-    hints = {name: hint for name, hint in get_type_hints(Dialect).items() if name not in (*_TOP, *tables.values())}
+    tables = ("fields", "announced", "confined")
+    hints = {name: hint for name, hint in get_type_hints(Dialect).items() if name not in (*_TOP, *tables)}
     reject_unknown(table, (*hints, *tables), where)
     found = _members(hints, {key: value for key, value in table.items() if key not in tables}, where)
-    (status_field,) = set(get_args(get_type_hints(Dialect)["status_fields"])) - {Ellipsis}
-    found["status_fields"] = tuple(
-        converted(status_field, {"name": name, "words": words}, f"{where}.status.{name}")
-        for name, words in _table(table.get("status", {}), f"{where}.status").items()
+    found["fields"] = tuple(
+        converted(SpokenField, {**_table(one, f"{where}.fields.{name}"), "name": name}, f"{where}.fields.{name}")
+        for name, one in _table(table.get("fields", {}), f"{where}.fields").items()
     )
     for one in ("announced", "confined"):
         found[one] = tuple(
@@ -117,19 +119,32 @@ def _speech(table: Table, where: str) -> dict[str, Any]:
 def _check_words(speech: Mapping[str, Any], where: str) -> None:
     """What types cannot say: the slots of the identity's template, and what error codes are given for."""
     if speech.get("identity") is not None:
-        try:
-            slots = {slot for _, slot, _, _ in Formatter().parse(speech["identity"].template) if slot is not None}
-        except ValueError as error:
-            raise ConfigError(f"{where}.identity.template: {error}; write a brace twice to mean it") from None
-        reject_unknown(slots, _SLOTS, f"{where}.identity.template")
+        _check_template(speech["identity"].template, _SLOTS, f"{where}.identity.template")
+    for field in speech["fields"]:
+        _check_template(field.value, SLOTS, f"{where}.fields.{field.name}.value")
+        reject_unknown(field.by_reason, Reason, f"{where}.fields.{field.name}.by_reason")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
+
+
+def _check_template(template: str, known: Collection[str], where: str) -> None:
+    try:
+        parts = [(slot, form) for _, slot, form, _ in Formatter().parse(template) if slot is not None]
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}; write a brace twice to mean it") from None
+    reject_unknown((slot for slot, _ in parts), known, where)
+    for slot, form in parts:
+        if form and not (slot in ("random", "token") and form.isdecimal() and 0 < int(form) <= LONGEST_RANDOM):
+            fix = f"only {{random:N}} and {{token:N}} have a length, up to {LONGEST_RANDOM}"
+            raise ConfigError(f"{where}: {{{slot}:{form}}} cannot be filled; {fix}")
 
 
 def _check_values(speech: Mapping[str, Any], where: str) -> None:
     """What goes into a field must be able to stand there (RFC 9110 §5.5)."""
     said = {name: value for name, value in speech.items() if isinstance(value, str)}
-    said |= {f"status.{field.name}": word for field in speech["status_fields"] for word in field.words.values()}
+    for field in speech["fields"]:
+        words = [*field.words.values(), *field.by_reason.values(), *field.by_status.values(), field.value]
+        said |= {f"fields.{field.name} ({place})": word for place, word in enumerate(words)}
     said |= {f"announced.{name}": value for name, value in speech["announced"]}
     for name, value in said.items():
         if not (value.isascii() and value.isprintable()):

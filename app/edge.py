@@ -19,8 +19,8 @@ from app.core.reasons import Reason
 from app.cycle import Cycle
 from app.engine import Engine, Reply
 from app.flights import ClientGone, ClientSilent, OwnBody
-from app.identity import Identities
 from app.journal import CLIENT_CLOSED_REQUEST, CLIENT_LEFT, Event
+from app.late import Late
 from app.memo import Memo
 from app.spool import SpoolError
 from app.upstream.errors import UpstreamError
@@ -33,9 +33,9 @@ STOPPED = "Swerve was told to stop"
 class Edge:
     """The proxy as an ASGI application for HTTP. Under our own server it feeds the memo."""
 
-    def __init__(self, engine: Engine, identities: Identities, memo: Memo | None = None) -> None:
+    def __init__(self, engine: Engine, late: Late, memo: Memo | None = None) -> None:
         self.engine = engine
-        self.identities = identities
+        self.late = late
         self.around = engine.around
         self.memo = memo
         self.stopping = asyncio.Event()
@@ -44,13 +44,13 @@ class Edge:
         around = self.around
         cycle: Cycle | None = scope.get("extensions", {}).get(CYCLE)
         client = Client(receive, send, around.tasks) if cycle is None else NearClient(cycle, around.tasks)
-        request = request_from(scope, around.forwarding, self.identities.next())
+        request = request_from(scope, around.forwarding, self.late.identities.next())
         visit, reply = Visit(request, around.clock.now(), perf_counter()), None
         try:
             reply = await self.answer(request, client)
             if reply.hit and self.memo is not None and cycle is not None and cycle.head is not None:
                 self.memo.learn(cycle.head, request)
-            sent = await self.send(reply, client)
+            sent = await self.send(visit, reply, client)
         except ClientGone:
             self.record(visit, _ABANDONED, Sent(0, CLIENT_LEFT))
         except asyncio.CancelledError:  # the server gives up what outlasts its drain
@@ -64,7 +64,7 @@ class Edge:
             self.record(visit, reply, Sent(0, STOPPED))
             return
         reply = self.engine.from_us(visit.request, Refuse(Reason.STOPPING, 503), "")
-        self.record(visit, reply, await self.send(reply, client))
+        self.record(visit, reply, await self.send(visit, reply, client))
 
     async def answer(self, request: Request, client: Client) -> Reply:
         """The engine's answer. What fails inside is told like any other error, and is on the log with its cause."""
@@ -79,9 +79,12 @@ class Edge:
             log.exception("%s %s", request.method, request.target)
             return self.engine.from_us(request, Refuse(Reason.INTERNAL, 500), "")
 
-    async def send(self, reply: Reply, client: Client) -> Sent:
-        """Send a reply."""
+    async def send(self, visit: Visit, reply: Reply, client: Client) -> Sent:
+        """Send a reply, with what only this response knows."""
         status, headers = reply.response.status, reply.response.headers
+        if self.late.needed:
+            elapsed = perf_counter() - visit.started
+            headers = self.late.filled(headers, reply.verdict, visit.request.identity, visit.at, elapsed)
         if not isinstance(reply.body, OwnBody):
             await client.whole(status, headers.pairs, reply.body)
             return Sent(sum(map(len, reply.body)))

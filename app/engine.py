@@ -15,6 +15,7 @@ from app.core.messages import Request, Response
 from app.core.ranges import Span
 from app.core.refusing import refusal
 from app.core.reuse import decide
+from app.core.speech import About
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
 from app.flights import Flight, Landing, OwnBody, Presence
@@ -164,7 +165,8 @@ class Engine:
         landing: Landing | None = None,
     ) -> Reply:  # fmt: skip
         """The one way out: the head in the dialect's words, and a body where one may follow."""
-        response = speak(self.around.dialect, delivery.response, verdict, request.identity)
+        forwarding, dialect = self.around.forwarding, self.around.dialect
+        response = speak(dialect, About(request, delivery.response, verdict, forwarding.node, dialect.region))
         waited, detail = (landing.duration, landing.detail) if landing is not None else (None, None)
         return Reply(response, body if delivery.parts is None else (), verdict, waited, detail)
 

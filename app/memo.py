@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, defaultdict
-from dataclasses import replace
 from math import inf
 
 from app.arrival import request_of
@@ -23,12 +22,13 @@ from app.core.forwarding import CHAIN
 from app.core.messages import Headers, Request
 from app.core.observed import Observed
 from app.core.reuse import refresh
+from app.core.speech import LATE_SLOT
 from app.core.standing import standing
 from app.engine import Engine
 from app.flights import OwnBody
 from app.heads import first_line, is_plain, lines_of
-from app.identity import Identities
 from app.journal import Address, Replay
+from app.late import Late
 from app.store.base import marked
 from app.wire import written, written_head
 
@@ -55,13 +55,13 @@ SEEN = 2**14
 class Finished:
     """An answer, how long it stands, and its bytes for the present second.
 
-    `between` is the first piece without the identities that stand in its head; None if none do. `request` has those of
-    its fields that were looked at. `bytes`: what it takes, by our count.
+    `between` is the first piece, cut at the late slots (`slots`) that stand in its head; None if none do. `request` has
+    those of its fields that were looked at. `bytes`: what it takes, by our count.
     """
 
     __slots__ = (
         "between", "bytes", "epoch", "fields", "first_line", "heads", "hit", "key", "pieces", "rendered_from",
-        "rendered_until", "replay", "request", "since", "stale", "until",
+        "rendered_until", "replay", "request", "since", "slots", "stale", "until",
     )  # fmt: skip
 
     key: str
@@ -81,6 +81,7 @@ class Finished:
         self.stale = False
         self.pieces: list[bytes] = []
         self.between: list[bytes] | None = None
+        self.slots: list[bytes] = []
         self.since = self.rendered_from = inf
         self.until = self.rendered_until = -inf
 
@@ -88,11 +89,11 @@ class Finished:
 class Memo:
     """Answers for the clients of one server, who all speak `scheme`."""
 
-    def __init__(self, engine: Engine, scheme: str, identities: Identities) -> None:
+    def __init__(self, engine: Engine, scheme: str, late: Late) -> None:
         around = engine.around
         self.scheme = scheme
         self._by_head: OrderedDict[bytes, Finished] = OrderedDict()
-        self._engine, self._identities, self._rules = engine, identities, around.dialect.rules
+        self._engine, self._late, self._rules = engine, late, around.dialect.rules
         self._fetcher, self._forwarding = engine.fetcher, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
@@ -140,7 +141,8 @@ class Memo:
             self._journal.replayed()
         if finished.between is None:
             return finished.pieces
-        return [self._identities.at(now).join(finished.between), *finished.pieces[1:]]
+        first = self._late.joined(finished.between, finished.slots, finished.replay.verdict, now)
+        return [first, *finished.pieces[1:]]
 
     def _find(self, head: bytes) -> Finished | None:
         """The answer to a head that is not known to the byte."""
@@ -156,8 +158,7 @@ class Memo:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
         if len(head) > LONGEST_HEAD or not is_plain(head) or self._bypasses(head):
             return
-        # An identity that nobody has been told: what stands elsewhere in the response, stands there for all.
-        request = replace(request, headers=Observed(request.headers), identity=self._identities.next())
+        request = request.with_headers(Observed(request.headers))
         finished = Finished(request, first_line(head))
         if self._judged(finished, self._now()):
             finished.fields = tuple(self._fields.findall(head))
@@ -169,7 +170,7 @@ class Memo:
     def _refresh(self, finished: Finished, head: bytes, client: Address) -> None:
         """On behalf of who came now, as the engine would have it."""
         assert finished.hit is not None
-        request = self._read(head, client, self._identities.next())
+        request = self._read(head, client, self._late.identities.next())
         self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored))
 
     def _read(self, head: bytes, client: Address, identity: str = "") -> Request:
@@ -295,9 +296,9 @@ class Memo:
         reply = self._engine.from_hit(request, hit, finished.key, now)
         if isinstance(reply.body, OwnBody):  # too large to be held
             return False
-        head = written_head(reply.response.status, reply.response.headers.pairs)
+        head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
         first, *rest = written(head, reply.body)
-        finished.between = _split(head, first, request.identity.encode())
+        finished.between, finished.slots = _cut(head, first)
         finished.pieces = [b"" if finished.between else first, *rest]
         finished.replay = Replay(self._read, reply.response.status, reply.verdict, sum(map(len, reply.body)))
         age = int(hit.stored.freshness.age(now))
@@ -310,12 +311,14 @@ def _never(_head: bytes) -> None:
     return None
 
 
-def _split(head: bytes, piece: bytes, identity: bytes) -> list[bytes] | None:
-    """A piece that begins with a head, cut where the identity stands in the head; None where it does not."""
-    if not identity or identity not in head:
-        return None
-    *before, last = head.split(identity)
-    return [*before, last + piece[len(head) :]]
+def _cut(head: bytes, piece: bytes) -> tuple[list[bytes] | None, list[bytes]]:
+    """A piece that begins with a head, cut where late slots stand in the head, and these; None where none do."""
+    if b"\0" not in head:
+        return None, []
+    pieces = LATE_SLOT.split(head)
+    between, slots = pieces[::2], pieces[1::2]
+    between[-1] += piece[len(head) :]
+    return between, slots
 
 
 def _discard(by_line: dict[bytes, Answers], first_line: bytes, fields: tuple[bytes, ...]) -> None:

@@ -27,7 +27,7 @@ def reasons() -> str:
 
 
 def words() -> str:
-    fields = [(name, status) for name in dialect_names() for status in load_dialect(name).status_fields]
+    fields = [(name, status) for name in dialect_names() for status in load_dialect(name).fields if status.words]
     head = ("result", *(f"`{name}`: {status.name}" for name, status in fields))
     return table(head, ((result, *(status.words[result] for _, status in fields)) for result in Result))
 

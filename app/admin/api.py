@@ -116,7 +116,7 @@ class Admin:
         result = explanation.answer.result
         if result is None:
             return {}
-        return {status.name: status.words[result] for status in self.around.dialect.status_fields}
+        return {field.name: field.words[result] for field in self.around.dialect.fields if field.words}
 
 
 async def _body(request: Request) -> bytes:

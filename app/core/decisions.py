@@ -194,7 +194,8 @@ class Verdict:
     """How one request was answered: what Cache-Status, the log line, the counters and `swerve why` render.
 
     `ttl` and `age` in whole seconds of the stored response that answered or was just stored; `fwd_status` the status
-    the origin answered with; `stale_for` how long its stale-while-revalidate window is.
+    the origin answered with; `stale_for` how long its stale-while-revalidate window is; `number` counts the origin's
+    answers: that which came now, or that which is stored.
     """
 
     result: Result
@@ -209,3 +210,4 @@ class Verdict:
     stale_for: int | None = None
     source: str | None = None
     proxy_error: str | None = None
+    number: int = 0

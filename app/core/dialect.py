@@ -11,6 +11,7 @@ from app.core.directives import without_directives
 from app.core.messages import Headers, Response, encoded_names
 from app.core.remembered import remembered
 from app.core.rules import Rules
+from app.core.speech import LATE, About, Beside, SpokenField, joined
 
 
 class ClientCacheControl(StrEnum):
@@ -23,14 +24,6 @@ class ClientCacheControl(StrEnum):
 # What STRIP_SHARED takes out: directives for shared caches (vercel.com/docs/caching/cache-control-headers, 2026-09).
 SHARED_DIRECTIVES = frozenset({"s-maxage", "stale-while-revalidate", "stale-if-error"})
 CACHE_CONTROL = frozenset({b"cache-control"})
-
-
-@dataclass(frozen=True, slots=True)
-class StatusField:
-    """A field that reports the verdict in one word."""
-
-    name: str
-    words: Mapping[Result, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +52,9 @@ class Dialect:
     as_of: str
     sources: tuple[str, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    region: str = ""
     cache_status: str | None = "swerve"
-    status_fields: tuple[StatusField, ...] = ()
+    fields: tuple[SpokenField, ...] = ()
     identity: IdentityField | None = None
     error: ErrorField | None = None
     server: str | None = None
@@ -73,13 +67,25 @@ class Dialect:
     default_cache_control: str | None = None
     age_on_miss: bool = False
 
+    @property
+    def has_late_slots(self) -> bool:
+        """Whether something in its speech is known only when a response leaves."""
+        late = any(f"{{{name}" in field.value for field in self.fields for name in LATE)
+        return late or self.identity is not None
 
-def speak(dialect: Dialect, response: Response, verdict: Verdict, identity: str | None = None) -> Response:
-    """The head as this CDN's client would see it. `identity`: the identity field's value, from the caller."""
+
+def speak(dialect: Dialect, about: About) -> Response:
+    """The head as this CDN's client would see it, with late slots in it."""
+    response, verdict = about.response, about.verdict
     headers, gone = response.headers, encoded_names(dialect.hidden)
-    lines = [(status.name, status.words[verdict.result]) for status in dialect.status_fields]
-    if dialect.identity is not None and identity is not None:
-        lines.append((dialect.identity.name, identity))
+    spoken = [(field, value) for field in dialect.fields if (value := field.said(about)) is not None]
+    lines = [
+        (field.name, joined(field, value, headers.lines(field.name)))
+        for field, value in spoken
+        if field.beside is not Beside.LINE
+    ]
+    if dialect.identity is not None and about.request.identity:
+        lines.append((dialect.identity.name, f"{LATE['identity']}"))
     if dialect.server is not None:
         lines.append(("server", dialect.server))
     if dialect.age_on_miss and ("age" not in headers or "age" in dialect.hidden):
@@ -91,8 +97,9 @@ def speak(dialect: Dialect, response: Response, verdict: Verdict, identity: str 
         gone |= CACHE_CONTROL
     elif control is not None:
         lines.append(("cache-control", control))
-    spoken = headers.rewritten(gone, Headers.of(*lines))
-    return response.with_headers(spoken.adding(*_passed_on(dialect, response, verdict)))
+    rewritten = headers.rewritten(gone, Headers.of(*lines))
+    below = [(field.name, value) for field, value in spoken if field.beside is Beside.LINE]
+    return response.with_headers(rewritten.adding(*below, *_passed_on(dialect, response, verdict)))
 
 
 def _passed_on(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:

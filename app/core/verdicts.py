@@ -35,7 +35,8 @@ def of_hit(hit: Hit, key: str, now: float) -> Verdict:
     fresh = hit.stored.purge is None and hit.stored.freshness.is_fresh(now)
     result = Result.HIT if fresh else Result.STALE
     ttl, age, stale_for, source = _life(hit.stored, now)
-    return Verdict(result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source)
+    number = hit.stored.number
+    return Verdict(result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source, number=number)
 
 
 def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str, now: float) -> Verdict:
@@ -53,6 +54,7 @@ def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str,
         stale_for=stale_for,
         source=source,
         proxy_error=exchange.proxy_error,
+        number=exchange.number,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.decisions import Fwd, Result, Verdict
@@ -10,13 +12,13 @@ from app.core.dialect import (
     Dialect,
     ErrorField,
     IdentityField,
-    StatusField,
     cache_status,
     client_cache_control,
     speak,
 )  # fmt: skip
 from app.core.reasons import Reason as R
-from tests.core.build import head, res, row, text_of
+from app.core.speech import LATE, About, SpokenField
+from tests.core.build import head, req, res, row, text_of
 
 HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1)
 MISS = Verdict(Result.MISS, R.URI_MISS, "k", fwd=Fwd.URI_MISS, fwd_status=200, stored=True, ttl=60, age=0)
@@ -64,7 +66,7 @@ def test_cache_status(verdict: Verdict, status: int, member: str) -> None:
 NO_STATUS = Dialect("quiet", "2026-11", cache_status=None)
 LOUD = Dialect(
     "loud", "2026-11", cache_status="edge", server="loud/1", via="loud", hidden=frozenset({"x-secret", "x-cache"}),
-    status_fields=(StatusField("x-cache", {result: result.upper() for result in Result}),),
+    fields=(SpokenField("x-cache", words={result: result.upper() for result in Result}),),
     identity=IdentityField("x-id", "{random}"), age_on_miss=True,
     error=ErrorField("x-error", {"http_response_timeout": "TIMEOUT", "loop": "LOOP"}, "OTHER"),
 )  # fmt: skip
@@ -117,8 +119,8 @@ SPEECH = [
 
 @pytest.mark.parametrize(("dialect", "response", "verdict", "identity", "expected"), SPEECH)
 def test_speech(dialect: Dialect, response: str, verdict: Verdict, identity: str | None, expected: str) -> None:
-    spoken = speak(dialect, res(response), verdict, identity)
-    assert text_of(spoken.headers) == text_of(head(expected))
+    spoken = speak(dialect, About(replace(req(), identity=identity or ""), res(response), verdict))
+    assert text_of(spoken.headers).replace(f"{LATE['identity']}", "i") == text_of(head(expected))
     assert spoken.status == res(response).status
 
 
@@ -162,4 +164,4 @@ def test_client_cache_control(dialect: Dialect, headers: str, expected: str | No
     ],
 )  # fmt: skip
 def test_what_the_client_sees_of_cache_control(headers: str, expected: str) -> None:
-    assert text_of(speak(STRIPPING, res(f"200 | {headers}"), MISS).headers) == expected
+    assert text_of(speak(STRIPPING, About(req(), res(f"200 | {headers}"), MISS)).headers) == expected

@@ -10,9 +10,10 @@ from app.config_error import ConfigError
 from app.core.decisions import Result, Verdict
 from app.core.dialect import ClientCacheControl, speak
 from app.core.directives import Governing, Syntax
-from app.core.messages import Headers, Response
+from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
 from app.core.rules import LifetimeSource, Ranges, SetCookie
+from app.core.speech import LATE, About
 from app.dialects import CONFIG, dialect_names, load_dialect
 
 FILES = sorted((CONFIG / "dialects").glob("*.toml"))
@@ -23,6 +24,9 @@ every_dialect = pytest.mark.parametrize("path", FILES, ids=lambda path: path.ste
 def test_the_names_are_those_of_the_files() -> None:
     assert dialect_names() == [path.stem for path in FILES]
     assert {"standard", "vercel"} <= set(dialect_names())
+
+
+REQUEST = Request("GET", "http", "a", "/", Headers(), identity="1-XYZ")
 
 
 @every_dialect
@@ -36,18 +40,19 @@ def test_it_loads_under_its_name(path: Path) -> None:
 
 @every_dialect
 def test_it_has_one_word_for_each_result(path: Path) -> None:
-    for field in load_dialect(path.stem).status_fields:
-        assert set(field.words) == set(Result)
-        assert all(word and word.isascii() and word.isprintable() for word in field.words.values())
+    for field in load_dialect(path.stem).fields:
+        assert set(field.words) in (set(Result), set())
+        assert all(word.isascii() and word.isprintable() for word in field.words.values())
 
 
 @every_dialect
 @pytest.mark.parametrize("result", Result)
 def test_it_speaks_of_every_result(path: Path, result: Result) -> None:
     dialect = load_dialect(path.stem)
-    spoken = speak(dialect, Response(200, Headers()), Verdict(result, Reason.FRESH, "GET http a /"), "identity")
-    for field in dialect.status_fields:
-        assert spoken.headers.get(field.name) == field.words[result]
+    spoken = speak(dialect, About(REQUEST, Response(200, Headers()), Verdict(result, Reason.FRESH, "GET http a /")))
+    for field in dialect.fields:
+        if field.value == "{word}" and not field.asked_by:
+            assert spoken.headers.get(field.name) == (field.words[result] or None)
 
 
 @every_dialect
@@ -95,7 +100,7 @@ client_cache_control = "strip-shared"
 [speech.announced]
 Surrogate-Capability = 'nimbus="Surrogate/1.0"'
 
-[speech.status.Nimbus-Cache]
+[speech.fields.Nimbus-Cache.words]
 hit = "warm"
 stale = "lukewarm"
 miss = "cold"
@@ -146,9 +151,9 @@ def test_a_made_up_cdn_needs_no_code(tmp_path: Path) -> None:
     assert rules.ranges is Ranges.BYPASS
     assert rules.heuristic_fraction == 0.0
     assert rules.max_lifetime is None
-    spoken = speak(dialect, Response(200, Headers()), Verdict(Result.STALE, Reason.EXPIRED, "k"), "1-XYZ")
+    spoken = speak(dialect, About(REQUEST, Response(200, Headers()), Verdict(Result.STALE, Reason.EXPIRED, "k")))
     assert spoken.headers.get("nimbus-cache") == "lukewarm"
-    assert spoken.headers.get("nimbus-ray") == "1-XYZ"
+    assert spoken.headers.get("nimbus-ray") == f"{LATE['identity']}"
     assert spoken.headers.get("server") == "Nimbus"
     assert "cache-status" not in spoken.headers
 
@@ -165,7 +170,7 @@ def test_a_made_up_cdn_needs_no_code(tmp_path: Path) -> None:
         ('"strip-shared"',             '"strip"',                   ["client_cache_control = 'strip'", "strip-shared"]),
         ('hidden = ["Nimbus-Control"]', 'hidden = ["Nim bus"]',     ["speech.hidden", "'Nim bus' is no field name"]),
         ('hidden = ["Nimbus-Control"]', "hidden = [1]",             ["speech.hidden = 1", "text in quotes"]),
-        ('stale = "lukewarm"\n',       "",                          ["status.Nimbus-Cache", "stale is missing"]),
+        ('stale = "lukewarm"\n',       "",                          ["Nimbus-Cache.words", "stale is missing"]),
         ('pass = "none"',              'passed = "none"',           ["passed is unknown", "did you mean pass?"]),
         ('miss = "cold"',              "miss = 1",                  ["miss = 1", "text in quotes"]),
         ('template = "{millis}-{region}"', 'template = "{milis}"',  ["identity.template", "did you mean millis?"]),
@@ -208,7 +213,7 @@ def test_mistakes_in_overrides_name_their_place(overrides: dict[str, Any], told:
 
 
 def test_vercel_never_claims_what_it_cannot_earn() -> None:
-    for field in load_dialect("vercel").status_fields:
+    for field in load_dialect("vercel").fields:
         if field.name == "x-vercel-cache":
             assert set(field.words.values()) == {"HIT", "STALE", "MISS", "REVALIDATED", "BYPASS"}
             assert [result for result, word in field.words.items() if word == "REVALIDATED"] == [Result.RENEWED]

@@ -174,7 +174,8 @@ def _difference(one: Any, other: Any) -> str:
 
 def _told_of(event: Event, port: int) -> tuple[Any, ...]:
     """What does not depend on how fast the machine is, and on which port it was given."""
-    request, verdict = event.request, replace(event.verdict, key=event.verdict.key.replace(f":{port}", ":PORT"))
+    verdict = replace(event.verdict, key=event.verdict.key.replace(f":{port}", ":PORT"), number=0)
+    request = event.request
     authority = request.authority.replace(f":{port}", ":PORT")
     who = (request.client, request.method, request.scheme, authority, request.target)
     return *who, event.at, event.status, verdict, event.size, event.broken

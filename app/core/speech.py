@@ -1,0 +1,129 @@
+"""What a CDN says of an answer in a field of its own: a template, filled from what is known of the answer.
+
+What only the single response knows (its time, its own names, how often it was a hit) stands in the field as a *late*
+slot, a letter between two NULs, until the response leaves: so an answer that is given again says everything else again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core.decisions import Result, Verdict
+from app.core.messages import Headers, Request, Response
+
+
+class Beside(StrEnum):
+    """What becomes of the field of that name that the next cache towards the origin has sent."""
+
+    REPLACE = "replace"
+    APPEND = "append"  # theirs, ours
+    PREPEND = "prepend"  # ours, theirs
+    LINE = "line"  # ours on a line below theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A request field that asks for more: with this among its members, in any case; where it is "", with anything."""
+
+    field: str
+    token: str = ""
+
+    def pulled_by(self, headers: Headers) -> bool:
+        lines = headers.lines(self.field)
+        members = (member.strip(" \t").lower() for line in lines for member in line.split(","))
+        return any(member == self.token.lower() for member in members) if self.token else bool(lines)
+
+
+class _Late:
+    """A late slot of a template. Its format says how long it is: {random:16}."""
+
+    def __init__(self, letter: str) -> None:
+        self.letter = letter
+
+    def __format__(self, length: str) -> str:
+        return f"\0{self.letter}{length}\0"
+
+
+# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses.
+LATE = {
+    name: _Late(letter)
+    for name, letter in {
+        "identity": "i", "hits": "h", "random": "r", "token": "t", "seconds": "s", "micros": "u", "millis": "m",
+        "elapsed": "e", "number": "n",
+    }.items()
+}  # fmt: skip
+LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
+# `filled_by` is the `number` of the response that brought what is stored.
+KNOWN = ("word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by")
+SLOTS = (*KNOWN, *LATE)
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenField:
+    """`{word}` in `value` is the word for the response's status (`404`, `4xx`), else for its reason, else for its
+    result; where there are words and that is "", the field is not said. `asked_by`: what asks for it; nothing: it is
+    always said.
+    """
+
+    name: str
+    value: str = "{word}"
+    words: Mapping[Result, str] = field(default_factory=dict)
+    by_reason: Mapping[str, str] = field(default_factory=dict)
+    by_status: Mapping[str, str] = field(default_factory=dict)
+    beside: Beside = Beside.REPLACE
+    asked_by: tuple[Trigger, ...] = ()
+
+    def word(self, verdict: Verdict, status: int) -> str:
+        for key in (str(status), f"{status // 100}xx"):
+            if key in self.by_status:
+                return self.by_status[key]
+        return self.by_reason.get(verdict.reason, self.words.get(verdict.result, ""))
+
+    def said(self, about: About) -> str | None:
+        """Its value, with late slots in it; None where it is not said."""
+        if self.asked_by and not any(trigger.pulled_by(about.request.headers) for trigger in self.asked_by):
+            return None
+        word = self.word(about.verdict, about.response.status)
+        if self.words and not word:
+            return None
+        return word if self.value == "{word}" else self.value.format(word=word, **about.slots())
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What fields are said of: an answer, and the place that gives it."""
+
+    request: Request
+    response: Response
+    verdict: Verdict
+    node: str = ""
+    region: str = ""
+
+    def slots(self) -> Mapping[str, object]:
+        verdict, request = self.verdict, self.request
+        number = LATE["number"] if verdict.fwd is None else serial(verdict.number)
+        return {
+            **LATE, "number": number, "filled_by": serial(verdict.number), "age": verdict.age or 0,
+            "ttl": verdict.ttl or 0, "key": verdict.key, "host": request.authority, "path": request.path,
+            "target": request.target, "status": self.response.status, "reason": verdict.reason, "node": self.node,
+            "region": self.region,
+        }  # fmt: skip
+
+
+def serial(number: int) -> int:
+    """The number of an answer of the origin, short enough to be read."""
+    return number // 1_000 % 1_000_000_000
+
+
+def joined(field: SpokenField, value: str, theirs: list[str]) -> str:
+    """What is said in the place of what the next cache has said."""
+    match field.beside:
+        case Beside.APPEND:
+            return ", ".join([*theirs, value])
+        case Beside.PREPEND:
+            return ", ".join([value, *theirs])
+        case Beside.REPLACE | Beside.LINE:
+            return value

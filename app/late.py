@@ -1,0 +1,90 @@
+"""What only the single response knows, put into its head when it leaves (app/core/speech.py)."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64encode
+from collections import OrderedDict
+from collections.abc import Callable
+from itertools import count
+from os import urandom
+
+from app.core.decisions import Verdict
+from app.core.messages import Headers
+from app.core.speech import LATE_SLOT
+from app.identity import Identities
+
+# Of how many stored responses the hits are counted: a forgotten one begins anew.
+COUNTED = 100_000
+# So many random bytes are taken from the system at a time.
+POOL = 8_192
+
+_OF_THE_TIME: dict[bytes, Callable[[float, float], bytes]] = {
+    b"s": lambda now, _: b"%d" % now,
+    b"u": lambda now, _: b"%06d" % (now % 1 * 1_000_000),
+    b"m": lambda now, _: b"%d" % (now * 1_000),
+    b"e": lambda _, elapsed: b"%d" % (elapsed * 1_000),
+}
+
+
+class Late:
+    """Values for late slots, in one process: hits are counted by each server for itself, as CDNs count them.
+
+    `needed`: whether the dialect has such slots at all.
+    """
+
+    def __init__(self, identities: Identities, *, needed: bool) -> None:
+        self.identities, self.needed = identities, needed
+        self._numbers = count(int.from_bytes(urandom(3)))
+        self._hits: OrderedDict[int, int] = OrderedDict()
+        self._random = b""
+
+    def filled(self, headers: Headers, verdict: Verdict, identity: str, now: float, elapsed: float) -> Headers:
+        """A response's fields as they leave. `identity`: the request's; `elapsed`: seconds since it came."""
+
+        def value(slot: re.Match[bytes]) -> bytes:
+            return identity.encode("latin-1") if slot[1] == b"i" else self.value(slot[1], verdict, now, elapsed)
+
+        return Headers.lowered(tuple([(name, LATE_SLOT.sub(value, text)) for name, text in headers]))
+
+    def joined(self, between: list[bytes], slots: list[bytes], verdict: Verdict, now: float) -> bytes:
+        """Pieces of a head with the slots that stand between them, for one more response that is given at once."""
+        if slots == [b"i"]:
+            return self.identities.at(now).join(between)
+        pieces = [between[0]]
+        for slot, piece in zip(slots, between[1:], strict=True):
+            pieces += [self.value(slot, verdict, now, 0.0), piece]
+        return b"".join(pieces)
+
+    def value(self, slot: bytes, verdict: Verdict, now: float, elapsed: float) -> bytes:
+        """For one response. `slot` is a letter of LATE, with a length where it has one."""
+        letter, length = slot[:1], int(slot[1:] or 12)
+        if letter in _OF_THE_TIME:
+            return _OF_THE_TIME[letter](now, elapsed)
+        match letter:
+            case b"i":
+                return self.identities.at(now)
+            case b"h":
+                return b"%d" % self._hit(verdict)
+            case b"r":
+                return self._bytes(length).hex().encode()[:length]
+            case b"t":
+                return urlsafe_b64encode(self._bytes(length))[:length]
+            case _:
+                return b"%d" % next(self._numbers)
+
+    def _hit(self, verdict: Verdict) -> int:
+        """How often this server has answered with that stored response: 0 for what was fetched."""
+        if verdict.fwd is not None:
+            return 0
+        hits = self._hits.pop(verdict.number, 0) + 1
+        self._hits[verdict.number] = hits
+        if len(self._hits) > COUNTED:
+            self._hits.popitem(last=False)
+        return hits
+
+    def _bytes(self, length: int) -> bytes:
+        if len(self._random) < length:
+            self._random = urandom(POOL)
+        taken, self._random = self._random[:length], self._random[length:]
+        return taken
