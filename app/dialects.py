@@ -26,6 +26,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from app.config_error import ConfigError, nearest
 from app.core.dialect import Dialect
+from app.core.directives import Directives
 from app.core.reasons import Reason
 from app.core.rules import Rules
 from app.core.speech import SLOTS, SpokenField
@@ -58,8 +59,9 @@ def load_dialect(name_or_path: str, overrides: Table = _NOTHING, where: str = "[
     """
     path = dialect_path(name_or_path)
     dialect = _dialect(read_toml(path), str(path))
-    hints = get_type_hints(Rules)
-    return replace(dialect, rules=replace(dialect.rules, **_members(hints, overrides, where)))
+    rules = replace(dialect.rules, **_members(get_type_hints(Rules), overrides, where))
+    _check_rules(rules, where if overrides else f"{path}: rules")
+    return replace(dialect, rules=rules)
 
 
 def dialect_path(name_or_path: str) -> Path:
@@ -125,6 +127,19 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
         reject_unknown(field.by_reason, Reason, f"{where}.fields.{field.name}.by_reason")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
+
+
+def _check_rules(rules: Rules, where: str) -> None:
+    """What types cannot say: which directives there are, and how a status is named."""
+    known = [one.name.replace("_", "-") for one in fields(Directives)]
+    for name in ("ignored_directives", "stale_while_revalidate_barred_by"):
+        reject_unknown(sorted(getattr(rules, name)), known, f"{where}.{name}")
+    for name in ("default_lifetimes", "least_lifetimes"):
+        for status in getattr(rules, name):
+            if re.fullmatch(r"[1-5](\d\d|xx)|\*", status) is None:
+                raise ConfigError(
+                    f"{where}.{name}: {status!r} is no status; write one like 404, a class like 4xx, or *"
+                )
 
 
 def _check_template(template: str, known: Collection[str], where: str) -> None:

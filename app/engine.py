@@ -15,6 +15,7 @@ from app.core.messages import Request, Response
 from app.core.ranges import Span
 from app.core.refusing import refusal
 from app.core.reuse import decide
+from app.core.rules import SetCookie
 from app.core.speech import About
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
@@ -155,6 +156,8 @@ class Engine:
                 response = aged(stored, now)
             case Save() | Pass():
                 response = landing.exchange.response
+                if isinstance(landing.outcome, Save) and self.rules.set_cookie is SetCookie.STRIP:
+                    response = response.with_headers(response.headers.without({"set-cookie"}))
         delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)))
         if delivery.parts is not None:
             await landing.discard()

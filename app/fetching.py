@@ -130,7 +130,7 @@ class Fetcher:
         try:
             landing = await self._ask(key, forward, body)
         except BaseException:  # the client has left, with its request on the way
-            perhaps = perhaps_spoiled_by(forward.request, self.around.clock.now())
+            perhaps = perhaps_spoiled_by(forward.request, self.rules, self.around.clock.now())
             if perhaps:
                 self.around.tasks.start(self._spoil(perhaps), f"spoil {key}")
             raise
@@ -153,7 +153,7 @@ class Fetcher:
     def _spoiled(self, request: Request, exchange: Exchange) -> Sequence[Purge]:
         now = self.around.clock.now()
         if exchange.proxy_error in PERHAPS_CARRIED_OUT:
-            return perhaps_spoiled_by(request, now)
+            return perhaps_spoiled_by(request, self.rules, now)
         return spoiled_by(request, exchange.response, self.rules, now)
 
     async def _spoil(self, purges: Sequence[Purge]) -> None:

@@ -171,7 +171,7 @@ class Memo:
         """On behalf of who came now, as the engine would have it."""
         assert finished.hit is not None
         request = self._read(head, client, self._late.identities.next())
-        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored))
+        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored, self._rules))
 
     def _read(self, head: bytes, client: Address, identity: str = "") -> Request:
         return request_of(head, self.scheme, client, self._forwarding, identity)

@@ -110,7 +110,10 @@ def _asked(reason: Reason, request: Request, rules: Rules) -> str:
     if reason is Reason.REQUEST_AUTHORIZATION:
         return "Authorization" if "authorization" in request.headers else ""
     if reason is Reason.REQUEST_COOKIE:
-        return ", ".join(name for name in sorted(rules.bypass_cookies) if request.headers.has_cookie(name))
+        named = ", ".join(name for name in sorted(rules.bypass_cookies) if request.headers.has_cookie(name))
+        return named or ("Cookie" if "cookie" in request.headers else "")
+    if reason is Reason.REQUEST_EXTENSION:
+        return request.path
     if reason is Reason.REQUEST_FIELD:
         return ", ".join(name for name in rules.bypass_fields if name in request.headers)
     names = ("range",) if reason is Reason.REQUEST_RANGE else ("transfer-encoding", "content-length")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -42,10 +42,38 @@ class Directives:
     max_stale: int | None = None
     min_fresh: int | None = None
 
+    def says(self, name: str) -> bool:
+        """Whether a directive is there."""
+        return bool(getattr(self, attribute_of(name)) != getattr(_SAID_NOTHING, attribute_of(name)))
+
+    def unqualified(self) -> Directives:
+        """As a cache reads it that does not know the forms with field names."""
+        if not (self.no_cache_fields or self.private_fields):
+            return self
+        return replace(
+            self,
+            no_cache=self.no_cache or bool(self.no_cache_fields),
+            private=self.private or bool(self.private_fields),
+            no_cache_fields=frozenset(),
+            private_fields=frozenset(),
+        )
+
+    def without(self, names: frozenset[str]) -> Directives:
+        """As a cache reads it that does not obey these directives."""
+        return replace(self, **{name: getattr(_SAID_NOTHING, name) for name in map(attribute_of, names)})
+
     @property
     def forbids_stale(self) -> bool:
         """Whether a stale answer is ruled out by name (RFC 9111 §5.2.2.2, §5.2.2.8)."""
         return self.must_revalidate or self.proxy_revalidate or self.no_cache
+
+
+_SAID_NOTHING = Directives()
+
+
+def attribute_of(name: str) -> str:
+    """The attribute of Directives that holds a directive."""
+    return name.replace("-", "_")
 
 
 # Directives whose value alone matters: name → (attribute, what a missing value means; None: unreadable).

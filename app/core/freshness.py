@@ -41,7 +41,7 @@ def freshness(
 ) -> Freshness:
     """The freshness of a response received at `response_time` for a request sent at `request_time`."""
     lifetime, source = lifetime_of(response, control, rules, response_time)
-    age = _corrected_initial_age(response, request_time, response_time)
+    age = _corrected_initial_age(response, request_time, response_time) if rules.age_counts else 0
     born = response_time - (lifetime if age is None else age)
     return Freshness(born, lifetime, source, *stale_windows(control, rules))
 
@@ -50,9 +50,12 @@ def stale_windows(control: Directives, rules: Rules) -> tuple[int, int]:
     """How long stale may be served while it is revalidated, and how long if the origin fails (RFC 5861)."""
     if control.forbids_stale:
         return 0, 0
+    barred = any(control.says(name) for name in rules.stale_while_revalidate_barred_by)
     revalidate = _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
+    revalidate = revalidate if rules.stale_while_revalidate_honoured and not barred else 0
     on_error = _window(control.stale_if_error, rules.default_stale_if_error, rules)
-    return revalidate, on_error if rules.stale_if_error_honoured else 0
+    on_error = on_error if rules.stale_if_error_honoured else 0
+    return revalidate, max(on_error, revalidate) if rules.stale_while_revalidate_covers_errors else on_error
 
 
 def _window(stated: int | None, default: int, rules: Rules) -> int:
@@ -81,6 +84,9 @@ def lifetime_of(
 ) -> tuple[float, LifetimeSource | None]:
     """How long a response may be used, and what says so."""
     lifetime, source = _lifetime(response, control, rules, response_time)
+    least = rules.lifetime_for(response.status, rules.least_lifetimes)
+    if least is not None and lifetime < least:
+        lifetime, source = least, source or LifetimeSource.DEFAULT
     return lifetime if rules.max_lifetime is None else min(lifetime, rules.max_lifetime), source
 
 
@@ -127,9 +133,14 @@ def _from_heuristic(response: Response, control: Directives, rules: Rules, respo
     return min(max(0, unchanged) * rules.heuristic_fraction, rules.heuristic_max)
 
 
+def _from_default(response: Response, _control: Directives, rules: Rules, _time: float) -> float | None:
+    return rules.lifetime_for(response.status, rules.default_lifetimes)
+
+
 _FROM = {
     LifetimeSource.S_MAXAGE: _from_s_maxage,
     LifetimeSource.MAX_AGE: _from_max_age,
     LifetimeSource.EXPIRES: _from_expires,
     LifetimeSource.HEURISTIC: _from_heuristic,
+    LifetimeSource.DEFAULT: _from_default,
 }

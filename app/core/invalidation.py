@@ -32,7 +32,7 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
 
     Nothing for safe methods and for answers that are errors: only a 2xx or 3xx says that something has changed.
     """
-    if request.method in SAFE_METHODS or not 200 <= response.status < 400:
+    if not rules.invalidates or request.method in SAFE_METHODS or not 200 <= response.status < 400:
         return ()
     host = normal_authority(request.scheme, request.authority)
     targets = [request.target]
@@ -47,9 +47,9 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
     return tuple(Purge(Mode.VALIDATE, selector, at=now) for selector in dict.fromkeys(selectors))
 
 
-def perhaps_spoiled_by(request: Request, now: float) -> tuple[Purge, ...]:
+def perhaps_spoiled_by(request: Request, rules: Rules, now: float) -> tuple[Purge, ...]:
     """The same when no answer tells what came of the request: the origin may have carried it out."""
-    return spoiled_by(request, Response(204, Headers()), Rules(), now)
+    return spoiled_by(request, Response(204, Headers()), rules, now)
 
 
 def same_origin_target(request: Request, reference: str) -> str | None:

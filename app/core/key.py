@@ -19,7 +19,7 @@ from urllib.parse import quote
 from app.core.fields import split_list, split_members
 from app.core.messages import Headers, Request
 from app.core.remembered import remembered
-from app.core.rules import Rules
+from app.core.rules import Query, Rules, VaryRule
 
 LONGEST_VALUE = 256
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -44,13 +44,21 @@ def base_of(key: str) -> str:
 
 def cache_key(request: Request, rules: Rules) -> str:
     """The primary cache key (RFC 9111 §2)."""
-    parts = [base_key(request.scheme, request.authority, request.target)]
+    parts = [base_key(request.scheme, request.authority, keyed_target(request.target, rules.query))]
     for name in rules.key_headers:
         # As it was sent, but for what is known to make no difference: the origin may compare it to the letter.
         value = normalised(name, request.headers) if name in _WEIGHTED else request.headers.get(name)
         if value is not None:
             parts.append(f"{name}={_written(value)}")
     return " ".join(parts)
+
+
+def keyed_target(target: str, rule: Query) -> str:
+    """What of a target is in the key."""
+    if rule is Query.KEEP or "?" not in target:
+        return target
+    path, _, query = target.partition("?")
+    return path if rule is Query.DROP else f"{path}?{'&'.join(sorted(query.split('&')))}"
 
 
 @remembered
@@ -65,9 +73,18 @@ def normal_authority(scheme: str, authority: str) -> str:
     return authority.lower().removesuffix(DEFAULT_PORTS.get(scheme, ":")).removesuffix(":")
 
 
-def vary_names(headers: Headers) -> tuple[str, ...]:
-    """The field names in Vary, lower-case, sorted and once each; `*` among them if it is there."""
-    return _vary_names(*headers.lines("vary"))
+def vary_names(headers: Headers, rules: Rules) -> tuple[str, ...]:
+    """The field names in Vary that count, lower-case, sorted and once each; `*` among them if it is there."""
+    names = _vary_names(*headers.lines("vary"))
+    if not rules.vary_star:
+        names = tuple(name for name in names if name != "*")
+    match rules.vary:
+        case VaryRule.HONOUR:
+            return names
+        case VaryRule.ENCODING:
+            return tuple(name for name in names if name in ("*", "accept-encoding"))
+        case VaryRule.IGNORE:
+            return tuple(name for name in names if name == "*")
 
 
 @remembered

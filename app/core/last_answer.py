@@ -87,11 +87,11 @@ def asked_with(exchange: Exchange, stored: Sequence[StoredResponse], rules: Rule
     for reason, fwd, fires in INELIGIBLE:
         if fires(exchange.request, rules):
             return Forward(reason, fwd, exchange.request)
-    renewed = next((one for one in stored if _was_for(exchange, one)), None)
+    renewed = next((one for one in stored if _was_for(exchange, one, rules)), None)
     return Forward(Reason.URI_MISS, Fwd.URI_MISS, exchange.request, renewed, background=renewed is not None)
 
 
-def _was_for(exchange: Exchange, stored: StoredResponse) -> bool:
+def _was_for(exchange: Exchange, stored: StoredResponse, rules: Rules) -> bool:
     """Whether the exchange renewed, or failed to renew, this stored response."""
     if exchange.response_time < stored.stored_at:
         return False
@@ -100,4 +100,4 @@ def _was_for(exchange: Exchange, stored: StoredResponse) -> bool:
     if exchange.response.status != 304 and exchange.request.method != "HEAD":
         return False
     request = exchange.request
-    return conditional(request, stored).headers == request.headers and selects(stored.selecting, request, None)
+    return conditional(request, stored, rules).headers == request.headers and selects(stored.selecting, request, None)

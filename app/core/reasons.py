@@ -24,6 +24,7 @@ class Reason(StrEnum):
     REQUEST_BODY = "request-body"
     REQUEST_COOKIE = "request-cookie"
     REQUEST_FIELD = "request-field"
+    REQUEST_EXTENSION = "request-extension"
     REQUEST_NO_STORE = "request-no-store"
     REQUEST_NO_CACHE = "request-no-cache"
     REQUEST_PRAGMA = "request-pragma"
@@ -108,10 +109,13 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.REQUEST, "a GET with a body is sent on as it is", "RFC 9110 §9.3.1",
         "put what selects the response into the URL"),
     Reason.REQUEST_COOKIE: Meaning(
-        Phase.REQUEST, "the client has a cookie for which the cache is bypassed, as in draft mode", "dialect",
-        "leave draft mode, or drop the cookie"),
+        Phase.REQUEST, "the client has a cookie for which this cache is bypassed, as in draft mode", "dialect",
+        "leave draft mode, or send no cookies to what may be cached"),
     Reason.REQUEST_FIELD: Meaning(
         Phase.REQUEST, "the request has a field for which the cache is bypassed", "dialect"),
+    Reason.REQUEST_EXTENSION: Meaning(
+        Phase.REQUEST, "the path does not end as those that this cache stores", "dialect",
+        "a rule for the path (at the CDN: a cache rule) makes other paths eligible"),
     Reason.REQUEST_NO_STORE: Meaning(
         Phase.REQUEST, "the client sent Cache-Control: no-store", "RFC 9111 §5.2.1.5",
         "DevTools «Disable cache» sends it"),

@@ -13,7 +13,7 @@ from app.core.messages import Request, has_body
 from app.core.purging import Mode
 from app.core.ranges import held_spans
 from app.core.reasons import Reason
-from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
+from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules
 from app.core.validation import conditional, impersonal, unconditional
 
 RequestRule = tuple[Reason, Fwd, Callable[[Request, Rules], bool]]
@@ -27,10 +27,18 @@ INELIGIBLE: tuple[RequestRule, ...] = (
      lambda request, rules: rules.ranges is Ranges.BYPASS and "range" in request.headers),
     (Reason.REQUEST_BODY, Fwd.BYPASS, lambda request, _: has_body(request.headers)),
     (Reason.REQUEST_COOKIE, Fwd.BYPASS,
-     lambda request, rules: any(map(request.headers.has_cookie, rules.bypass_cookies))),
+     lambda request, rules: any(map(request.headers.has_cookie, rules.bypass_cookies))
+     or (rules.cookies is Cookies.BYPASS and "cookie" in request.headers)),
     (Reason.REQUEST_FIELD, Fwd.BYPASS,
      lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
+    (Reason.REQUEST_EXTENSION, Fwd.BYPASS,
+     lambda request, rules: rules.extensions is not None and extension_of(request.path) not in rules.extensions),
 )  # fmt: skip
+
+
+def extension_of(path: str) -> str:
+    """What follows the last dot of the last segment, in lower case; "" where there is none."""
+    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
 
 
 REFUSED_504 = Refuse(Reason.ONLY_IF_CACHED, 504)
@@ -58,7 +66,7 @@ def decide(
     else:
         deleted = len(there) < len(stored) and select(request, stored) is not None
         lookup = _missing(asked, there, uncacheable, deleted=deleted)
-    if uncacheable and isinstance(lookup, Forward):
+    if isinstance(lookup, Forward) and (uncacheable or not rules.collapse):
         lookup = replace(lookup, shareable=False)
     if directives.only_if_cached and isinstance(lookup, Forward):
         return REFUSED_504
@@ -133,13 +141,13 @@ def _judge(request: Request, wanted: Directives, stored: StoredResponse, rules: 
     """RFC 9111 §4, the conditions on a selected response, in order."""
     fresh, purged = stored.freshness, stored.purged_as(now)
     if purged is Mode.VALIDATE:
-        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored)
+        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored, rules)
     if stored.control.no_cache:
-        return _validate(Reason.STORED_NO_CACHE, Fwd.STALE, request, stored)
+        return _validate(Reason.STORED_NO_CACHE, Fwd.STALE, request, stored, rules)
     if (reason := _client_wants_newer(wanted, stored, now)) is not None:
-        return _validate(reason, Fwd.REQUEST, request, stored)
+        return _validate(reason, Fwd.REQUEST, request, stored, rules)
     if fresh.is_fresh(now):
-        return Hit(Reason.FRESH, stored) if purged is None else _judge_purged(request, stored, now)
+        return Hit(Reason.FRESH, stored) if purged is None else _judge_purged(request, stored, rules, now)
     return _judge_stale(request, wanted, stored, rules, now)
 
 
@@ -162,21 +170,21 @@ def _judge_stale(request: Request, wanted: Directives, stored: StoredResponse, r
     if wanted.max_stale is not None and may_be_stale and -fresh.ttl(now) <= wanted.max_stale:
         return Hit(Reason.REQUEST_MAX_STALE, stored)
     if wanted.max_age is not None:  # without max-stale the client takes nothing stale (RFC 9111 §5.2.1.1)
-        return _validate(Reason.REQUEST_MAX_AGE, Fwd.REQUEST, request, stored)
+        return _validate(Reason.REQUEST_MAX_AGE, Fwd.REQUEST, request, stored, rules)
     if rules.pragma_validates_stale and _pragma_no_cache(request):
-        return _validate(Reason.REQUEST_PRAGMA, Fwd.REQUEST, request, stored)
-    return _serve_stale(request, stored, now) or _validate(Reason.EXPIRED, Fwd.STALE, request, stored)
+        return _validate(Reason.REQUEST_PRAGMA, Fwd.REQUEST, request, stored, rules)
+    return _serve_stale(request, stored, rules, now) or _validate(Reason.EXPIRED, Fwd.STALE, request, stored, rules)
 
 
-def _judge_purged(request: Request, stored: StoredResponse, now: float) -> Lookup:
+def _judge_purged(request: Request, stored: StoredResponse, rules: Rules, now: float) -> Lookup:
     """A purge has made it stale, and its maker accepts that it is served once more: unless it said itself that it must
     not be, or is a part, which is not refreshed."""
     if stored.control.forbids_stale or stored.first_byte is not None:
-        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored)
-    return Hit(Reason.STALE_PURGED, stored, None if now < stored.held_until else refresh(request, stored))
+        return _validate(Reason.INVALIDATED, Fwd.STALE, request, stored, rules)
+    return Hit(Reason.STALE_PURGED, stored, None if now < stored.held_until else refresh(request, stored, rules))
 
 
-def _serve_stale(request: Request, stored: StoredResponse, now: float) -> Hit | None:
+def _serve_stale(request: Request, stored: StoredResponse, rules: Rules, now: float) -> Hit | None:
     """Inside its windows the whole is served stale, and refreshed; a part is not: to refresh it would be to fetch the
     whole for nobody. stale-while-revalidate is said by name, s-maxage forbids stale by implication: the name wins.
     """
@@ -184,17 +192,17 @@ def _serve_stale(request: Request, stored: StoredResponse, now: float) -> Hit | 
     revalidating = fresh.within(fresh.stale_while_revalidate, now) and stored.first_byte is None
     if now < stored.held_until and (revalidating or fresh.within(fresh.stale_if_error, now)):
         return Hit(Reason.STALE_ERROR, stored)
-    return Hit(Reason.STALE_WHILE_REVALIDATE, stored, refresh(request, stored)) if revalidating else None
+    return Hit(Reason.STALE_WHILE_REVALIDATE, stored, refresh(request, stored, rules)) if revalidating else None
 
 
-def refresh(request: Request, stored: StoredResponse) -> Forward:
+def refresh(request: Request, stored: StoredResponse, rules: Rules) -> Forward:
     """The background fetch that renews a stored response, on behalf of nobody in particular."""
-    cleaned = conditional(impersonal(request, stored), stored)
+    cleaned = conditional(impersonal(request, stored), stored, rules)
     return Forward(Reason.STALE_WHILE_REVALIDATE, Fwd.STALE, cleaned, stored, shareable=True, background=True)
 
 
-def _validate(reason: Reason, fwd: Fwd, request: Request, stored: StoredResponse) -> Forward:
+def _validate(reason: Reason, fwd: Fwd, request: Request, stored: StoredResponse, rules: Rules) -> Forward:
     """The whole is validated, also for a Range of it; a stored part is fetched anew: it is not worth a condition."""
     if stored.first_byte is not None:
         return Forward(reason, fwd, request)
-    return Forward(reason, fwd, conditional(request, stored), stored, shareable=request.method == "GET")
+    return Forward(reason, fwd, conditional(request, stored, rules), stored, shareable=request.method == "GET")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.core.directives import Directives, Governing, Syntax, governing_directives
@@ -17,6 +18,7 @@ class LifetimeSource(StrEnum):
     MAX_AGE = "max-age"
     EXPIRES = "expires"
     HEURISTIC = "heuristic"
+    DEFAULT = "default"  # what the dialect gives to responses that say nothing
 
 
 class SetCookie(StrEnum):
@@ -24,6 +26,8 @@ class SetCookie(StrEnum):
 
     REFUSE = "refuse"  # never stored: nobody gets another's cookie
     STORE = "store"  # as RFC 9111 §7.3 leaves it: stored like any field
+    STRIP_STORED = "strip-stored"  # stored without it; only who asked gets it
+    STRIP = "strip"  # taken out of what may be stored before anybody gets it
 
 
 class RequestDirectives(StrEnum):
@@ -38,6 +42,30 @@ class Authorization(StrEnum):
 
     RFC = "rfc"  # stored when public, s-maxage or must-revalidate allows it
     BYPASS = "bypass"  # never
+    IGNORE = "ignore"  # as if it were not there: what one was allowed to see is given to all
+
+
+class Cookies(StrEnum):
+    """Whether a request with cookies may meet the cache."""
+
+    IGNORE = "ignore"  # they select nothing, unless Vary says so
+    BYPASS = "bypass"
+
+
+class VaryRule(StrEnum):
+    """Which of the fields that Vary names tell responses apart (RFC 9111 §4.1)."""
+
+    HONOUR = "honour"
+    ENCODING = "encoding"  # Accept-Encoding alone
+    IGNORE = "ignore"
+
+
+class Query(StrEnum):
+    """What of a query is in the cache key."""
+
+    KEEP = "keep"
+    SORT = "sort"  # its parameters, in order of their names
+    DROP = "drop"
 
 
 class Ranges(StrEnum):
@@ -87,8 +115,13 @@ class Rules:
     lifetime_from: tuple[LifetimeSource, ...] = tuple(LifetimeSource)
     statuses: frozenset[int] | None = None
     key_headers: tuple[str, ...] = ("rsc",)
+    vary: VaryRule = VaryRule.HONOUR
+    vary_star: bool = True
     vary_denied: frozenset[str] = frozenset()
+    query: Query = Query.KEEP
+    extensions: frozenset[str] | None = None
     set_cookie: SetCookie = SetCookie.REFUSE
+    cookies: Cookies = Cookies.IGNORE
     authorization: Authorization = Authorization.RFC
     request_directives: RequestDirectives = RequestDirectives.OBEY
     pragma_validates_stale: bool = False
@@ -97,12 +130,23 @@ class Rules:
     store_post: bool = False
     heuristic_fraction: float = 0.1
     heuristic_max: int = 86_400
+    default_lifetimes: Mapping[str, int] = field(default_factory=dict)
+    least_lifetimes: Mapping[str, int] = field(default_factory=dict)
     max_lifetime: int | None = None
+    ignored_directives: frozenset[str] = frozenset()
+    qualified_as_whole: bool = False
+    age_counts: bool = True
     valueless_window: int = 60
+    stale_while_revalidate_honoured: bool = True
+    stale_while_revalidate_barred_by: frozenset[str] = frozenset()
+    stale_while_revalidate_covers_errors: bool = False
     default_stale_while_revalidate: int = 0
     default_stale_if_error: int = 0
     stale_if_error_honoured: bool = True
     store_for_validation: bool = True
+    validates: bool = True
+    invalidates: bool = True
+    collapse: bool = True
     uncacheable_memory: int = 120
     max_body: int = 10 * 2**20
     bypass_cookies: frozenset[str] = frozenset()
@@ -115,5 +159,15 @@ class Rules:
     device: str = "swerve"
 
     def directives(self, headers: Headers) -> Directives:
-        """The directives that govern this cache in a response (RFC 9213 §2.2)."""
-        return governing_directives(headers, self.governing, self.device)
+        """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""
+        found = governing_directives(headers, self.governing, self.device)
+        if self.qualified_as_whole:
+            found = found.unqualified()
+        return found.without(self.ignored_directives) if self.ignored_directives else found
+
+    def lifetime_for(self, status: int, lifetimes: Mapping[str, int]) -> int | None:
+        """What a table of lifetimes has for a status: by its number, its class (`4xx`), or for all (`*`)."""
+        for name in (str(status), f"{status // 100}xx", "*"):
+            if name in lifetimes:
+                return lifetimes[name]
+        return None

@@ -27,7 +27,15 @@ from app.core.purging import Mode
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
 from app.core.reuse import decide, is_variant_for, request_directives
-from app.core.rules import ERROR_STATUSES, HEURISTIC_STATUSES, UNDERSTOOD_STATUSES, Ranges, Rules, SetCookie
+from app.core.rules import (
+    ERROR_STATUSES,
+    HEURISTIC_STATUSES,
+    UNDERSTOOD_STATUSES,
+    Authorization,
+    Ranges,
+    Rules,
+    SetCookie,
+)
 from app.core.tags import tags_of
 from app.core.validation import confirms, merged
 
@@ -61,8 +69,10 @@ def _no_store(exchange: Exchange, _rules: Rules) -> bool:
     return exchange.control.no_store and not understood
 
 
-def _authorization_unfit(exchange: Exchange, _rules: Rules) -> bool:
+def _authorization_unfit(exchange: Exchange, rules: Rules) -> bool:
     control = exchange.control
+    if rules.authorization is Authorization.IGNORE:
+        return False
     allowed = control.public or control.must_revalidate or control.s_maxage is not None
     return "authorization" in exchange.request.headers and not allowed
 
@@ -107,9 +117,9 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
     (Reason.SET_COOKIE,
      lambda exchange, rules: rules.set_cookie is SetCookie.REFUSE and "set-cookie" in exchange.response.headers),
     (Reason.AUTHORIZATION, _authorization_unfit),
-    (Reason.VARY_STAR, lambda exchange, _: "*" in vary_names(exchange.response.headers)),
+    (Reason.VARY_STAR, lambda exchange, rules: "*" in vary_names(exchange.response.headers, rules)),
     (Reason.VARY_DENIED,
-     lambda exchange, rules: not rules.vary_denied.isdisjoint(vary_names(exchange.response.headers))),
+     lambda exchange, rules: not rules.vary_denied.isdisjoint(vary_names(exchange.response.headers, rules))),
     (Reason.MUST_UNDERSTAND,
      lambda exchange, _: exchange.control.must_understand and exchange.response.status not in UNDERSTOOD_STATUSES),
     (Reason.STATUS,
@@ -205,9 +215,11 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
     response, control = exchange.response, exchange.control
     part = ContentRange.parse(response.headers.get("content-range")) if response.status == 206 else None
     headers = response.headers.without({"age"} | control.no_cache_fields | control.private_fields)
+    if rules.set_cookie in (SetCookie.STRIP, SetCookie.STRIP_STORED):
+        headers = headers.without({"set-cookie"})
     return StoredResponse(
         key=key,
-        selecting=selecting_fields(exchange.request, vary_names(response.headers)),
+        selecting=selecting_fields(exchange.request, vary_names(response.headers, rules)),
         status=response.status,
         head=packed(dated(headers, exchange.response_time)),
         control=control,

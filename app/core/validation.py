@@ -21,8 +21,11 @@ PERSONAL = CONDITIONS | {
 OF_THE_BODY = frozenset({"content-encoding", "content-length", "content-range", "content-md5", "etag"})
 
 
-def conditional(request: Request, stored: StoredResponse) -> Request:
-    """The request that asks the origin whether the stored response is still right (RFC 9111 §4.3.1)."""
+def conditional(request: Request, stored: StoredResponse, rules: Rules) -> Request:
+    """The request that asks the origin whether the stored response is still right (RFC 9111 §4.3.1); for another one,
+    where this cache does not validate."""
+    if not rules.validates:
+        return request.with_headers(request.headers.without(CONDITIONS | {"range"}))
     lines, held = [], stored.response.headers
     if (etag := held.get("etag")) is not None:
         lines.append(("if-none-match", etag))

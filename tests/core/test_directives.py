@@ -232,3 +232,16 @@ WITHOUT = [
 @pytest.mark.parametrize(("value", "expected"), WITHOUT)
 def test_without_directives(value: str, expected: str) -> None:
     assert without_directives(value, {"s-maxage"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [('private="a", no-cache="b"', "private, no-cache"), ("public", "public")]
+)
+def test_unqualified(value: str, expected: str) -> None:
+    assert parse_cache_control([value]).unqualified() == parse_cache_control([expected])
+
+
+def test_what_is_said_and_what_is_not_obeyed() -> None:
+    found = parse_cache_control(["no-store, s-maxage=0"])
+    assert [found.says(name) for name in ("no-store", "s-maxage", "max-age")] == [True, True, False]
+    assert found.without(frozenset({"no-store"})) == parse_cache_control(["s-maxage=0"])

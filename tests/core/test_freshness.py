@@ -8,7 +8,7 @@ from app.core.freshness import Freshness, freshness
 from app.core.rules import LifetimeSource, Rules, StaleMark
 from tests.core.build import NOW, RFC, res, row
 
-S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC = LifetimeSource
+S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC, DEFAULT = LifetimeSource
 ONLY_SHARED = Rules(lifetime_from=(S_MAXAGE,))
 
 
@@ -17,6 +17,8 @@ def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
     return freshness(answer, rules.directives(answer.headers), rules, NOW - took, NOW)
 
 
+GIVING = Rules(lifetime_from=tuple(LifetimeSource), default_lifetimes={"404": 10, "5xx": 5, "*": 100})
+LEAST = Rules(least_lifetimes={"503": 9})
 MARKED = Rules(stale_marks=(StaleMark("x-origin", "STALE"),))
 
 LIFETIMES = [
@@ -73,6 +75,20 @@ LIFETIMES = [
         "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      None),
     row("another mark",
         "200 | cc: s-maxage=5 | x-origin: HIT",                  MARKED,                 5,      S_MAXAGE),
+    row("what the dialect gives to those that say nothing",
+        "404 | lm: x",                                           GIVING,                 10,     DEFAULT),
+    row("by the class of the status",
+        "503",                                                   GIVING,                 5,      DEFAULT),
+    row("or to all",
+        "200",                                                   GIVING,                 100,    DEFAULT),
+    row("not to those that say something",
+        "200 | cc: max-age=1",                                   GIVING,                 1,      MAX_AGE),
+    row("no shorter than the rules allow",
+        "503 | cc: max-age=1",                                   LEAST,                  9,      MAX_AGE),
+    row("also for those that say nothing",
+        "503",                                                   LEAST,                  9,      DEFAULT),
+    row("which is for that status alone",
+        "200 | cc: max-age=1",                                   LEAST,                  1,      MAX_AGE),
     row("no longer than the rules allow",
         "200 | cc: max-age=60",                                  Rules(max_lifetime=10), 10,     MAX_AGE),
     row("shorter than the rules allow",
@@ -114,8 +130,16 @@ def test_age_on_arrival(response: str, took: float, age: float) -> None:
     assert of(response, took=took).age(NOW) == age
 
 
+def test_an_age_that_does_not_count() -> None:
+    assert of("200 | cc: max-age=60 | age: 9 | date: @-9", Rules(age_counts=False), took=5).age(NOW) == 0
+
+
 WINDOWED = Rules(default_stale_while_revalidate=7, default_stale_if_error=8)
 WITHOUT_ERRORS = Rules(stale_if_error_honoured=False, default_stale_if_error=8)
+
+WITHOUT_REFRESH = Rules(stale_while_revalidate_honoured=False, default_stale_while_revalidate=8)
+BARRED = Rules(stale_while_revalidate_barred_by=frozenset({"s-maxage"}))
+COVERING = Rules(stale_while_revalidate_covers_errors=True)
 
 WINDOWS = [
     #   control                                                        rules                      revalidate on_error
@@ -139,6 +163,14 @@ WINDOWS = [
         "no-cache, stale-if-error=6",                                  WINDOWED,                  0,  0),
     row("a dialect without stale-if-error",
         "stale-while-revalidate=5, stale-if-error=6",                  WITHOUT_ERRORS,            5,  0),
+    row("a dialect without stale-while-revalidate",
+        "stale-while-revalidate=5, stale-if-error=6",                  WITHOUT_REFRESH,           0,  6),
+    row("one that some directives bar from it",
+        "s-maxage=1, stale-while-revalidate=5",                        BARRED,                    0,  0),
+    row("and others do not",
+        "max-age=1, stale-while-revalidate=5",                         BARRED,                    5,  0),
+    row("one whose window covers errors too",
+        "max-age=1, stale-while-revalidate=5",                         COVERING,                  5,  5),
     row("has no default of it either",
         "max-age=1",                                                   WITHOUT_ERRORS,            0,  0),
 ]  # fmt: skip

@@ -67,8 +67,12 @@ def test_spoiled_groups(rules: Rules, response: str, groups: list[str]) -> None:
     assert found == [f"tag example.com {group}" for group in groups]
 
 
+def test_a_cache_that_does_not_invalidate() -> None:
+    assert spoiled_by(req("POST /a"), res("200"), Rules(invalidates=False), NOW) == ()
+
+
 def test_what_is_perhaps_spoiled() -> None:
-    found = [perhaps_spoiled_by(req(f"{method} /a"), NOW) for method in ("POST", "GET")]
+    found = [perhaps_spoiled_by(req(f"{method} /a"), RFC, NOW) for method in ("POST", "GET")]
     assert [[one.selector.name for one in purges] for purges in found] == [["url example.com /a"], []]
 
 

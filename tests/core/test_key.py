@@ -8,7 +8,7 @@ import pytest
 
 from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, vary_names
 from app.core.messages import Headers, Request
-from app.core.rules import Rules
+from app.core.rules import Query, Rules, VaryRule
 from tests.core.build import RFC, head, req, row
 
 KEYS = [
@@ -141,7 +141,36 @@ def test_the_same_request_has_the_same_key() -> None:
     ],
 )  # fmt: skip
 def test_vary_names(headers: str, names: tuple[str, ...]) -> None:
-    assert vary_names(head(headers)) == names
+    assert vary_names(head(headers), RFC) == names
+
+
+KINDS_OF_VARY = [
+    #                                       rules                                   names
+    row("as the RFC has it",                RFC,                                    ("*", "a", "accept-encoding")),
+    row("encodings alone",                  Rules(vary=VaryRule.ENCODING),          ("*", "accept-encoding")),
+    row("nothing but the star",             Rules(vary=VaryRule.IGNORE),            ("*",)),
+    row("not even that",                    Rules(vary=VaryRule.IGNORE, vary_star=False), ()),
+    row("all but the star",                 Rules(vary_star=False),                 ("a", "accept-encoding")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "names"), KINDS_OF_VARY)
+def test_which_names_in_vary_count(rules: Rules, names: tuple[str, ...]) -> None:
+    assert vary_names(head("vary: a, accept-encoding, *"), rules) == names
+
+
+QUERIES = [
+    #                       rule        target            keyed
+    row("kept",             Query.KEEP, "/a?b=2&a=1",     "/a?b=2&a=1"),
+    row("sorted",           Query.SORT, "/a?b=2&a=1&b=1", "/a?a=1&b=1&b=2"),
+    row("none to sort",     Query.SORT, "/a",             "/a"),
+    row("dropped",          Query.DROP, "/a?b=2",         "/a"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "target", "keyed"), QUERIES)
+def test_what_of_the_query_is_in_the_key(rule: Query, target: str, keyed: str) -> None:
+    assert cache_key(req(f"GET {target}"), Rules(query=rule)) == f"GET http example.com {keyed}"
 
 
 NORMAL = [
@@ -230,5 +259,5 @@ SELECTION = [
 
 @pytest.mark.parametrize(("vary", "then", "now", "language", "expected"), SELECTION)
 def test_selection(vary: str, then: str, now: str, language: str | None, expected: bool) -> None:
-    selecting = selecting_fields(req(then), vary_names(head(f"vary: {vary}")))
+    selecting = selecting_fields(req(then), vary_names(head(f"vary: {vary}"), RFC))
     assert selects(selecting, req(now), language) is expected

@@ -11,7 +11,7 @@ from app.core.messages import Request
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.reuse import INELIGIBLE, decide, refresh, select
-from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
+from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules
 from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
@@ -19,6 +19,8 @@ PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_
 NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
 BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
+NO_COOKIES = Rules(cookies=Cookies.BYPASS)
+EXTENSIONS = Rules(extensions=frozenset({"css", "js"}))
 CONVERTING = Rules(head=Head.CONVERT)
 
 FIRES = [
@@ -39,6 +41,12 @@ FIRES = [
     row("one on another line",       R.REQUEST_COOKIE,        "GET / | cookie: a | cookie: B", BYPASSING,   True),
     row("another cookie",            R.REQUEST_COOKIE,        "GET / | cookie: a=b; bb=", BYPASSING,        False),
     row("a cookie where none does",  R.REQUEST_COOKIE,        "GET / | cookie: b=2",      RFC,              False),
+    row("any cookie",                R.REQUEST_COOKIE,        "GET / | cookie: c=1",      NO_COOKIES,       True),
+    row("no cookie",                 R.REQUEST_COOKIE,        "GET /",                    NO_COOKIES,       False),
+    row("an extension that is eligible",     R.REQUEST_EXTENSION, "GET /a/b.CSS?x=.html", EXTENSIONS,       False),
+    row("one that is not",           R.REQUEST_EXTENSION,     "GET /a.css/b.html",        EXTENSIONS,       True),
+    row("none",                      R.REQUEST_EXTENSION,     "GET /a.css/b",             EXTENSIONS,       True),
+    row("none, where any will do",   R.REQUEST_EXTENSION,     "GET /a",                   RFC,              False),
     row("a field that bypasses",     R.REQUEST_FIELD,         "GET / | x-b: 1",           BYPASSING,        True),
     row("another field",             R.REQUEST_FIELD,         "GET / | x-c: 1",           BYPASSING,        False),
 ]  # fmt: skip
@@ -393,15 +401,29 @@ def test_what_cannot_be_stored_goes_on_as_it_came_and_alone(kept: list[StoredRes
     assert decide(asked, kept, RFC, NOW, uncacheable=True) == Forward(R(fwd.value), fwd, asked)
 
 
+def test_nobody_waits_for_another_where_requests_are_not_collapsed() -> None:
+    for kept in ([], [stored("200 | cc: max-age=0")]):
+        lookup = decide(req(), kept, Rules(collapse=False), NOW)
+        assert isinstance(lookup, Forward)
+        assert not lookup.shareable
+
+
+def test_a_cache_that_does_not_validate_asks_for_another() -> None:
+    lookup = decide(req("GET / | inm: x"), [stored('200 | cc: max-age=0 | etag: "a"')], Rules(validates=False), NOW)
+    assert isinstance(lookup, Forward)
+    assert lookup.stored is not None, "it stands in for an origin that fails"
+    assert lookup.request == req()
+
+
 def test_a_refresh_is_on_behalf_of_nobody_in_particular() -> None:
     theirs = f"{PERSONAL} | range: bytes=0-1 | cc: max-age=1 | pragma: x | x-forwarded-for: 1"
     asked = req(f"HEAD /a | {theirs} | accept: b", client="1.2.3.4")
     old = stored(VALIDATORS)
-    fetch = refresh(asked, old)
+    fetch = refresh(asked, old, RFC)
     assert fetch.request == Request("GET", "http", "example.com", "/a", head(f"accept: b | {OURS}"))
     assert (fetch.stored, fetch.shareable, fetch.background) == (old, True, True)
 
 
 def test_a_refresh_keeps_what_the_variant_was_selected_by() -> None:
     old = stored("200 | cc: max-age=60 | vary: cookie", "GET / | cookie: a")
-    assert refresh(req("GET / | cookie: a | authorization: b"), old).request == req("GET / | cookie: a")
+    assert refresh(req("GET / | cookie: a | authorization: b"), old, RFC).request == req("GET / | cookie: a")

@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Exchange, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.rules import AskedType, Ranges, RequestDirectives, Rules, SetCookie
+from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, Rules, SetCookie
 from app.core.storing import (
     ERROR_REASONS,
     FORBIDDEN,
@@ -32,6 +32,8 @@ TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
 STALE = Rules(default_stale_while_revalidate=10)
 ON_ERROR = Rules(default_stale_if_error=10)
+LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
+WHOLE = Rules(qualified_as_whole=True)
 GUARDED = Rules(asked_types=(AskedType("text/x-data", "rsc"),), redirects_need_location=True)
 OK = "200 | cc: max-age=60"
 SAID = "200 | cc: max-age=60 | content-location: /"
@@ -128,11 +130,19 @@ FIRES = [
         R.AUTHORIZATION,   "GET / | authorization: x",  f"{OK}, must-revalidate",                     RFC,       False),
     row("not by proxy-revalidate",
         R.AUTHORIZATION,   "GET / | authorization: x",  f"{OK}, proxy-revalidate",                    RFC,       True),
+    row("where it is ignored",
+        R.AUTHORIZATION,   "GET / | authorization: x",  OK,                                           LAX,       False),
     row("no Authorization",
         R.AUTHORIZATION,   "GET /",                OK,                                                RFC,       False),
     # RFC 9111 §4.1
     row("Vary: *",
         R.VARY_STAR,       "GET /",                f"{OK} | vary: a, *",                              RFC,       True),
+    row("a star that does not count",
+        R.VARY_STAR,       "GET /",                f"{OK} | vary: a, *",                              LAX,       False),
+    row("a directive that is not obeyed",
+        R.NO_STORE,        "GET /",                "200 | cc: no-store, max-age=60",                  LAX,       False),
+    row("a qualified form, read as the whole",
+        R.PRIVATE,         "GET /",                '200 | cc: private="x", max-age=60',               WHOLE,     True),
     row("another Vary",
         R.VARY_STAR,       "GET /",                f"{OK} | vary: a",                                 RFC,       False),
     row("Vary on what is denied",
@@ -417,6 +427,15 @@ def test_what_is_kept_of_the_whole() -> None:
     assert (kept.first_byte, kept.complete_length, kept.requested_range) == (None, None, None)
     assert (kept.freshness.age(NOW + 5), kept.freshness.lifetime) == (1, 60)
     assert kept.variant == (kept.selecting, None, None)
+
+
+@pytest.mark.parametrize("rule", [SetCookie.STRIP, SetCookie.STRIP_STORED])
+def test_cookies_that_are_stripped_are_not_kept(rule: SetCookie) -> None:
+    rules = Rules(set_cookie=rule)
+    came = exchange("GET /", f"{OK} | set-cookie: a=1 | a: 1", rules)
+    assert first_forbidding(came, rules) is None
+    headers = stored_response(came, KEY, rules).response.headers
+    assert ("set-cookie" in headers, headers.get("a")) == (False, "1")
 
 
 def test_what_is_kept_of_a_part() -> None:
