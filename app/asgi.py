@@ -94,7 +94,7 @@ def build(
     edge = Edge(engine, late, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    admin, token = admin_app(engine, settings), made_token(settings)
+    admin, token = admin_app(engine, settings, edge.stopping), made_token(settings)
     return Application(Proxy(edge, tunnel), admin, around, memo, token, settings.deployment)
 
 

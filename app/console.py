@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import Literal, TextIO
 
@@ -15,6 +14,7 @@ from app.core.decisions import Result
 from app.core.messages import Headers
 from app.core.reasons import MEANINGS, Phase, Reason
 from app.journal import Address, Event, Replay, Unmade
+from app.request_log import identifier, iso, line_of
 from app.wording import advice, cause, elapsed, visible
 
 Mode = Literal["text", "json", "off"]
@@ -22,8 +22,6 @@ Mode = Literal["text", "json", "off"]
 # Lines for a program are written together: at most so many seconds after the first of them, and so many at a time.
 FLUSH_AFTER = 0.1
 FLUSH_LINES = 500
-# A client chooses these values; what is longer helps nobody.
-LONGEST_ID = 128
 
 _RESET, _DIM = "\x1b[0m", "\x1b[2m"
 _COLORS = {
@@ -122,36 +120,7 @@ class Console:
         return f"{_DIM}{said}{_RESET}" if self._color else said
 
     def _json(self, event: Event) -> str:
-        """The names are public. No value of a cookie or a credential; times are HTTP time, durations real time."""
-        request, verdict = event.request, event.verdict
-        return json.dumps({
-            "ts": _iso(event.at),
-            "level": "error" if verdict.result is Result.ERROR else "info" if event.broken is None else "warning",
-            "msg": "request",
-            "method": visible(request.method),
-            "host": visible(request.authority),
-            "path": visible(request.target),
-            "status": event.status,
-            "duration_ms": round(event.duration * 1000, 3),
-            "bytes": event.size,
-            "complete": event.broken is None,
-            "cache": verdict.result,
-            "reason": verdict.reason,
-            "detail": cause(event),
-            "key": visible(verdict.key),
-            "age": verdict.age,
-            "ttl": verdict.ttl,
-            "ttl_from": verdict.source,
-            "fwd": verdict.fwd,
-            "stored": event.stored,
-            "origin_ms": None if event.origin_duration is None else round(event.origin_duration * 1000, 3),
-            "proxy_error": verdict.proxy_error,
-            "coalesced": verdict.collapsed,
-            "background": verdict.reason is Reason.STALE_WHILE_REVALIDATE,
-            "dialect": self._dialect,
-            "req_id": _identifier(request.headers, "x-request-id"),
-            "traceparent": _identifier(request.headers, "traceparent"),
-        }) + "\n"  # fmt: skip
+        return json.dumps(line_of(event, self._dialect)) + "\n"
 
 
 class Again:
@@ -168,12 +137,12 @@ class Again:
     def _one(self, replay: Replay, head: bytes, at: float, client: Address) -> str:
         cut = self._cut.get(replay) or self._written(replay, head)
         if int(at * 1000) != self._millis:
-            self._millis, self._time = int(at * 1000), _iso(at)
+            self._millis, self._time = int(at * 1000), iso(at)
         folded = head.lower()
         if b"\nx-request-id:" not in folded and b"\ntraceparent:" not in folded:
             return f"{cut[0]}{self._time}{cut[1]}null{cut[2]}null{cut[3]}"
         headers = replay.read(head, client).headers
-        told = [json.dumps(_identifier(headers, name)) for name in ("x-request-id", "traceparent")]
+        told = [json.dumps(identifier(headers, name)) for name in ("x-request-id", "traceparent")]
         return f"{cut[0]}{self._time}{cut[1]}{told[0]}{cut[2]}{told[1]}{cut[3]}"
 
     def _written(self, replay: Replay, head: bytes) -> list[str]:
@@ -183,16 +152,7 @@ class Again:
         event = replay.event(head, 0.0, None)
         told = Headers.of(("x-request-id", "{id}"), ("traceparent", "{parent}"))
         line = self._line(replace(event, request=event.request.with_headers(told)))
-        ts, rest = line.split(_iso(0.0), 1)
+        ts, rest = line.split(iso(0.0), 1)
         middle, identifiers = rest.rsplit('"{id}"', 1)
         self._cut[replay] = cut = [ts, middle, *identifiers.rsplit('"{parent}"', 1)]
         return cut
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _identifier(headers: Headers, field: str) -> str | None:
-    value = headers.get(field)
-    return None if value is None else visible(value[:LONGEST_ID])

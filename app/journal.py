@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 from operator import itemgetter
 
@@ -58,6 +59,16 @@ class Counters:
     refresh_failures: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events with their numbers, the oldest first. `last`: up to which number was looked. `missed`: how many after the
+    number that was asked for are no longer known."""
+
+    events: list[tuple[int, Event]]
+    last: int
+    missed: int
+
+
 Address = tuple[str, int] | None
 
 
@@ -80,12 +91,14 @@ class Replay:
 
 # One of them that has not been made yet: with its request's head, when it was in HTTP time, and its client's address.
 Unmade = tuple[Replay, bytes, float, Address]
+Fits = Callable[[Verdict, int], bool]  # whether an event with that verdict and status is wanted
 OnEvent = Callable[[Event], None]
 OnReplays = Callable[[Sequence[Unmade]], None]
 
 
 class Journal:
-    """The ring of events, the counters, and the last exchange of each key for `swerve why`.
+    """The ring of events, the counters, and the last exchange of each key for `swerve why`. Events are numbered
+    from 1 in the order in which they are recorded.
 
     `replays` are those that nobody has counted yet; who appends to them calls `replayed` after the first of them, and
     when there are `most_replays`. They are made into events when somebody looks: there may be two hundred thousand a
@@ -98,6 +111,7 @@ class Journal:
         self.most_replays = size
         self._ring: deque[Event | Unmade] = deque(maxlen=size)
         self._counters = Counters()
+        self._last = 0
         self._listeners: list[tuple[OnEvent, OnReplays]] = []
         self._patience = inf
 
@@ -114,6 +128,32 @@ class Journal:
     def counters(self) -> Counters:
         self.settle()
         return self._counters
+
+    @property
+    def last(self) -> int:
+        """The number of the last event."""
+        self.settle()
+        return self._last
+
+    def since(self, number: int, most: int, fits: Fits | None = None) -> Page:
+        """The first events after that number, at most so many of those that fit."""
+        first = self.last + 1 - len(self._ring)
+        begin, place = max(number + 1, first), max(number, first - 1)
+        found: list[tuple[int, Event]] = []
+        for place, one in enumerate(islice(self._ring, begin - first, None), begin):
+            event = one if isinstance(one, Event) else one[0]
+            if fits is None or fits(event.verdict, event.status):
+                found.append((place, one if isinstance(one, Event) else _made(*one)))
+                if len(found) == most:
+                    break
+        return Page(found, place, begin - number - 1)
+
+    def reset(self) -> None:
+        """Forget what has happened. The numbers go on."""
+        self.settle()
+        self._counters = Counters()
+        self._ring.clear()
+        self.exchanges.clear()
 
     def listen(self, listener: OnEvent, on_replays: OnReplays | None = None, patience: float = 0.0) -> None:
         """Have every later event handed to `listener`, in the order in which they are recorded, and replays in one call
@@ -132,6 +172,7 @@ class Journal:
         if self.replays:
             self.settle()
         self._ring.append(event)
+        self._last += 1
         self._count(event.verdict, event.size, 1)
         for listener, _ in self._listeners:
             listener(event)
@@ -158,6 +199,7 @@ class Journal:
         for replay, times in Counter(map(itemgetter(0), replays)).items():
             self._count(replay.verdict, replay.size, times)
         self._ring.extend(replays)
+        self._last += len(replays)
         for _, on_replays in self._listeners:
             on_replays(replays)
 

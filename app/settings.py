@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,8 @@ FILE_VARIABLE = "SWERVE_CONFIG"
 class Settings:
     """Durations in seconds, sizes in bytes. `origin` is None only for the demo, which brings its own.
 
-    `dialect` has the operator's [rules] and max_object in it already.
+    `dialect` has the operator's [rules] and max_object in it already. `written` says where each setting was found: a
+    flag, a variable, the file and its key; those that have their default are not in it.
     """
 
     origin: Origin | None
@@ -50,6 +51,7 @@ class Settings:
     deployment: str | None
     deployment_header: str | None
     memo: bool
+    written: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class _Written(NamedTuple):
@@ -99,9 +101,14 @@ def load_settings(
         fix = f"write swerve http://localhost:3000, set SWERVE_ORIGIN, or say origin in {FILE}"
         raise ConfigError(f"origin is not set; {fix}")
     values["dialect"] = _dialect(places, values["max_object"])
-    settings = Settings(**values)
+    settings = Settings(**values, written=_sources(places))
     _check_together(settings)
     return settings
+
+
+def _sources(places: _Places) -> Mapping[str, str]:
+    found = {row.name: written.where for row in SETTINGS if (written := places.first(row)) is not None}
+    return {name: where for name, where in found.items() if where != name}
 
 
 def _file(flags: Mapping[str, str | None], environ: Mapping[str, str], cwd: Path) -> Path | None:

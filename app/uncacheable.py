@@ -33,6 +33,10 @@ class Uncacheable:
         if news and self._store.shared:
             self._tasks.start(self._store.mark(key, cacheable=cacheable), f"mark {key}")
 
+    def forget(self) -> None:
+        """Forget all of them, for ourselves alone."""
+        self._keys.clear()
+
     def _told(self, key: str, cacheable: bool) -> None:
         if cacheable:
             self._keys.pop(hash(key), None)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from app.admin.problems import Problem
-from app.config_error import nearest
+from app.admin.reading import json_object
 from app.core.fields import AUTHORITY
 from app.core.messages import Headers, Request
 from app.core.reasons import Reason
@@ -41,16 +39,13 @@ class Asked:
     @classmethod
     def parse(cls, body: bytes) -> Asked:
         """Raises Problem."""
-        given = _object(body)
-        for key in given:
-            if key not in KEYS:
-                raise Problem(400, f"{key} is unknown; {nearest(key, KEYS)}")
+        given = json_object(body, KEYS, '{"url": "/blog"}')
         method, url = given.get("method", "GET"), given.get("url")
         if not isinstance(method, str) or _METHOD.fullmatch(method) is None:
             raise Problem(400, f"method {method!r} is no method; write one in capitals, like GET")
         if not isinstance(url, str):
             raise Problem(400, f"url is {'missing' if url is None else repr(url)}; write a path or a URL, like /blog")
-        scheme, authority, target = _parts(url)
+        scheme, authority, target = parts_of(url)
         headers = Headers.of(*_lines(given.get("headers", [])))
         hosts = headers.lines("host")
         if len(hosts) > 1:
@@ -89,20 +84,8 @@ def has_host(event: Event) -> bool:
 _HOST_PORT = re.compile(r"[A-Za-z0-9._-]+:\d+(?=[/?]|$)")
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, f'the body is not JSON: {error}; write {{"url": "/blog"}}') from None
-    if any("\ud800" <= character <= "\udfff" for character in json.dumps(given, ensure_ascii=False)):
-        raise Problem(400, "the body holds half a surrogate pair; write characters whole")
-    if not isinstance(given, dict):
-        raise Problem(400, f'the body is a {type(given).__name__}; write an object, like {{"url": "/blog"}}')
-    return given
-
-
-def _parts(url: str) -> tuple[str | None, str | None, str]:
-    """Scheme and authority of an absolute URL, and the target. The fragment never leaves a browser."""
+def parts_of(url: str) -> tuple[str | None, str | None, str]:
+    """Scheme and authority of an absolute URL, and the target. The fragment never leaves a browser. Raises Problem."""
     url = url.partition("#")[0]
     if url.startswith("/"):
         return None, None, quote(url, safe=_AS_IT_IS)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
 from http import HTTPStatus
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-_FIXED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+FIXED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 class Problem(Exception):
@@ -21,15 +23,16 @@ class Problem(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
 
 
-def answer(content: object, status: int = 200) -> Response:
-    """`content` as JSON; frozen dataclasses become objects by `dataclasses.asdict` before they come here."""
-    return Response(_written(content), status, _FIXED, "application/json")
+def answer(content: Any, status: int = 200) -> Response:
+    """`content` as JSON; dataclasses become objects."""
+    content = asdict(content) if is_dataclass(content) and not isinstance(content, type) else content
+    return Response(_written(content), status, FIXED, "application/json")
 
 
 def problem(error: Problem) -> Response:
     title = HTTPStatus(error.status).phrase
     content = {"type": "about:blank", "title": title, "status": error.status, "detail": error.detail}
-    return Response(_written(content), error.status, {**_FIXED, **error.headers}, "application/problem+json")
+    return Response(_written(content), error.status, {**FIXED, **error.headers}, "application/problem+json")
 
 
 def _written(content: object) -> bytes:

@@ -46,9 +46,9 @@ class Purging:
         self._sweeping: asyncio.Task[None] | None = None
         self._sweep_wanted = False
 
-    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False) -> Purged:
+    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False, sweep: bool = True) -> Purged:
         """Carry out every purge, or, in a dry run, say what they would hit. Once it has returned they are in the log:
-        whoever looks up afterwards sees them. `at` is taken as the present."""
+        whoever looks up afterwards sees them. `at` is taken as the present. `sweep`: have deleted ones swept."""
         purges = list(dict.fromkeys(purges))
         selectors = list(dict.fromkeys(purge.selector for purge in purges))
         now = max((purge.at for purge in purges), default=0.0)
@@ -63,7 +63,7 @@ class Purging:
             if len(listed) < LISTED:
                 listed.append(one)
         done = [Logged(purge, None if dry_run else await self._store.purge(purge)) for purge in purges]
-        if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
+        if sweep and not dry_run and any(purge.mode is Mode.HARD for purge in purges):
             self.sweep()
         near = () if matched else await near_misses(self._store, selectors)
         return Purged(matched, tuple(listed), near, tuple(done))

@@ -1,0 +1,36 @@
+"""Begin anew: nothing stored, nothing counted. What every test of somebody else's starts with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.admin.access import Access
+from app.admin.operation import Operation
+from app.admin.problems import answer
+from app.core.purging import EVERYTHING, Mode, Purge
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """`dropped`: how many stored responses there were."""
+
+    dropped: int
+
+
+async def reset(access: Access, _request: Request) -> Response:
+    """The purge keeps out what is being fetched; then what is stored is not only deleted but gone, so that the next
+    request meets what it would after a start."""
+    purged = await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())], sweep=False)
+    async for stored in access.store.entries():
+        await access.store.remove(stored)
+    await access.forget()
+    return answer(Reset(purged.matched))
+
+
+OPERATIONS = (
+    Operation("POST", "/v1/reset", reset, "drop all that is stored and zero the counters; the log of purges goes on",
+        Reset),
+)  # fmt: skip
