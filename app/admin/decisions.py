@@ -126,7 +126,7 @@ class Stream(Response):
     async def _news(self) -> AsyncGenerator[str]:
         access, since, silent = self._access, self._since, 0.0
         yield "retry: 1000\n\n"
-        while True:
+        while not access.stopping.is_set():
             page = await access.since(since, AT_A_TIME, self._fits)
             since = page.last
             if page.missed:
@@ -139,7 +139,8 @@ class Stream(Response):
                 yield ": still here\n\n"
             if len(page.events) < AT_A_TIME:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(access.stopping.wait(), TICK)
+                    async with asyncio.timeout(TICK):
+                        await access.stopping.wait()
 
 
 def _event(kind: str, content: object, number: int | None = None) -> str:

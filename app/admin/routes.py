@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,7 +49,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *seen.OPERATIONS,
     *config.OPERATIONS,
     *reset.OPERATIONS,
-    Operation("GET", "/openapi.json", openapi, "this interface as an OpenAPI 3.1 document", dict[str, object]),
+    Operation("GET", "/openapi.json", openapi, "this interface as an OpenAPI 3.1 document", dict[str, Any]),
 )
 
 
