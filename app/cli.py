@@ -9,24 +9,17 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from app import __version__
-from app.admin_client import AdminAddressError, admin_url, is_healthy
+from app.admin_client import is_healthy
+from app.commands.running import ADMIN, AS_JSON, HEADERS, EnvironmentFault, find, pairs_of
 from app.config_error import ConfigError, nearest
 
 _ORIGIN = re.compile(r"[^/]*://.*|unix:.*|(?:[^/:@\s]*|\[[^\]]*\]):\d+/?")
-
-
-class EnvironmentFault(click.ClickException):
-    """One clear message on stderr."""
-
-    exit_code = 2
-
-    def show(self, file: object = None) -> None:
-        click.echo(f"swerve: {self.message}", err=True)
 
 
 class Swerve(click.Group):
@@ -100,28 +93,35 @@ def _serve(flags: Mapping[str, str | None], *, demo: bool) -> int:
         raise EnvironmentFault(str(error)) from None
 
 
+def _from(module: str, name: str) -> Callable[[], click.Command]:
+    """A command that is imported when it is wanted."""
+
+    def load() -> click.Command:
+        found = getattr(import_module(f"app.commands.{module}"), name)
+        assert isinstance(found, click.Command)
+        return found
+
+    return load
+
+
 _BUILT: Mapping[str, Callable[[], click.Command]] = {
     "serve": lambda: _serving("serve", "Cache what ORIGIN, a URL or unix:/path.sock, answers.", demo=False),
     "demo": lambda: _serving("demo", "Serve in front of a built-in demo origin.", demo=True),
+    "ls": _from("stored", "ls"),
+    "show": _from("stored", "show"),
+    "invalidate": _from("purge", "invalidate"),
+    "delete": _from("purge", "delete"),
+    "deploy": _from("deploy", "deploy"),
+    "warm": _from("warm", "warm"),
+    "tail": _from("tail", "tail"),
 }
-
-_ADMIN = click.option(
-    "--admin", envvar="SWERVE_ADMIN", default="127.0.0.1:8081", show_default=True, help="where the admin side listens"
-)
-
-
-def _find(admin: str) -> str:
-    try:
-        return admin_url(admin)
-    except AdminAddressError as error:
-        raise EnvironmentFault(f"--admin: {error}") from None
 
 
 @cli.command()
-@_ADMIN
+@ADMIN
 def health(admin: str) -> None:
     """Whether a running Swerve answers: exit code 0, else 1."""
-    healthy, told = is_healthy(_find(admin))
+    healthy, told = is_healthy(find(admin).base)
     click.echo(told)
     sys.exit(0 if healthy else 1)
 
@@ -129,21 +129,16 @@ def health(admin: str) -> None:
 @cli.command()
 @click.argument("url")
 @click.option("-X", "--method", default="GET", show_default=True, help="the request's method")
-@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="a request field, repeatable")
-@click.option("--json", "as_json", is_flag=True, help="print JSON")
-@_ADMIN
+@HEADERS
+@AS_JSON
+@ADMIN
 def why(url: str, method: str, headers: tuple[str, ...], as_json: bool, admin: str) -> None:
     """The whole reasoning for a request: key, stored variants, every rule looked at."""
-    pairs = []
-    for header in headers:
-        name, colon, value = header.partition(":")
-        if not (colon and name.strip()):
-            raise click.BadParameter(f"{header!r} is no field; write 'Name: value'", param_hint="-H")
-        pairs.append((name.strip(), value.strip()))
+    pairs = pairs_of(headers)
     from app.why import why_command  # noqa: PLC0415
 
-    token = os.environ.get("SWERVE_ADMIN_TOKEN") or None
-    sys.exit(why_command(_find(admin), token, url, method.upper(), pairs, as_json))
+    side = find(admin)
+    sys.exit(why_command(side.base, side.token, url, method.upper(), pairs, as_json))
 
 
 @cli.command()

@@ -90,6 +90,8 @@ def _like_place(wanted: Selector, kind: Kind, host: str, target: str) -> Misses:
         yield replace(wanted, value=meant), 2, "with a slash at its end" if path.endswith("/") else "without the slash"
     elif path.casefold() == asked.casefold():
         yield replace(wanted, value=meant), 3, "differs in case"
+    elif (distance := distance_between(path, asked)) is not None:
+        yield replace(wanted, value=meant), 3 + distance, "spelled alike"
 
 
 def _like_prefix(wanted: Selector, kind: Kind, host: str, target: str) -> Misses:

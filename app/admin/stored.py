@@ -16,7 +16,7 @@ from app.admin.operation import Operation, Parameter
 from app.admin.problems import Problem, answer
 from app.admin.purging import Done, done
 from app.admin.reading import number_in, query_of
-from app.admin.selectors import by_host, by_prefix, by_tag
+from app.admin.selectors import by_host, by_prefix, by_tag, by_url
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Mode, Purge, Selector, place_of
 from app.store.base import is_husk
@@ -77,6 +77,8 @@ def _selectors(access: Access, query: dict[str, str]) -> list[Selector]:
     """What was asked for: all of it has to fit. The first may be looked up in an index."""
     found = [*by_tag("tag", query["tag"], None, access.rules)[:1]] if "tag" in query else []
     host = by_host("host", query["host"]) if "host" in query else None
+    if "url" in query:
+        found.append(by_url("url", query["url"], None if host is None else host.host))
     if "prefix" in query:
         found.append(by_prefix("prefix", query["prefix"], None if host is None else host.host))
     return [*found, host] if host is not None else found
@@ -130,6 +132,7 @@ async def _digested(stored: AsyncIterator[StoredResponse], name: str) -> str | N
 
 
 _FILTERS = (
+    Parameter("url", "its URL, or path and query; all its variants"),
     Parameter("prefix", "what its path and query begin with: /blog, or http://HOST/blog"),
     Parameter("tag", "a tag that it has"),
     Parameter("host", "its host, with the port that is no default"),

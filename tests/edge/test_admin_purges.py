@@ -247,6 +247,7 @@ NEAR = [
         [(url("/blog", A), "without a query"), (url("/blog?page=2", A), "with its query")]),
     row("a path in another case", path("/Shop/"), [(path("/shop/"), "differs in case")]),
     row("a path with a slash too many", path("/blog/", B), [(path("/blog", B), "without the slash")]),
+    row("a path with a slip", path("/blogs", B), [(path("/blog", B), "spelled alike")]),
     row("a prefix in another case", Selector(Kind.PREFIX, "/SH"), [(Selector(Kind.PREFIX, "/sh"), "differs in case")]),
     row("a prefix at another host", Selector(Kind.PREFIX, "/shop", B),
         [(Selector(Kind.PREFIX, "/shop", A), "at another host")]),

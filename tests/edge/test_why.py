@@ -14,8 +14,8 @@ import pytest
 
 from app.core.explain import Known, explain
 from app.core.rules import Rules
+from app.terminal import harmless
 from app.why import why_command
-from app.why.command import harmless
 from app.why.drawing import WIDTH, drawing, length
 from app.why.text import rendered
 from app.why.words import became, rounded

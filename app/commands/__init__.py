@@ -1,0 +1,1 @@
+"""The commands that ask a running Swerve over its admin side."""
