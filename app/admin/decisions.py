@@ -16,8 +16,10 @@ from app.admin.access import Access
 from app.admin.operation import Operation, Parameter
 from app.admin.problems import FIXED, Problem, answer
 from app.admin.reading import number_in, query_of, reject_unknown
+from app.arrival import CYCLE
 from app.core.decisions import Result, Verdict
 from app.core.reasons import Reason
+from app.cycle import Cycle
 from app.journal import Fits, Page
 from app.request_log import Line, line_of
 
@@ -100,6 +102,7 @@ class Stream(Response):
         super().__init__(headers=FIXED)
         del self.headers["content-length"]
         self._access, self._since, self._fits = access, since, fits
+        self._stuck = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._access.streams += 1
@@ -110,7 +113,11 @@ class Stream(Response):
                 return
             stopping = self._access.stopping.wait()
             await self._access.around.tasks.race(self._pump(send), self._left(receive), stopping)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            cycle: Cycle | None = scope.get("extensions", {}).get(CYCLE)
+            if self._stuck and cycle is not None:
+                cycle.abort()  # who does not read would hold us up until the drain ends
+            else:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._access.streams -= 1
 
@@ -121,7 +128,9 @@ class Stream(Response):
     async def _pump(self, send: Send) -> None:
         async with aclosing(self._news()) as news:
             async for text in news:
+                self._stuck = True
                 await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+                self._stuck = False
 
     async def _news(self) -> AsyncGenerator[str]:
         access, since, silent = self._access, self._since, 0.0

@@ -17,14 +17,18 @@ from urllib.parse import urljoin, urlsplit
 import click
 
 from app.admin_client import SILENT, AdminSide
-from app.commands.running import ADMIN, AS_JSON, EnvironmentFault, asking, find, pairs_of
+from app.commands.running import ADMIN, AS_JSON, HEADERS, EnvironmentFault, asking, find, pairs_of
 from app.commands.sitemap import LARGEST, SitemapError, read_sitemap
 from app.terminal import harmless
 from app.units import parse_address
 
 PATIENCE = 90.0  # seconds: the origin may think for a minute
-# As browsers ask: where a dialect keys by Accept-Encoding, another would warm pages for nobody.
-FIELDS = {"user-agent": "swerve-warm", "accept": "*/*", "accept-encoding": "gzip, deflate, br, zstd"}
+# As Chrome asks for a page: where a dialect keys by these, others would warm it for nobody.
+ACCEPT = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7"
+)
+FIELDS = {"user-agent": "swerve-warm", "accept": ACCEPT, "accept-encoding": "gzip, deflate, br, zstd"}
 # Bounds: sitemaps that are read, and pages that are asked for, as in one sitemap (sitemaps.org/protocol.html).
 SITEMAPS = 500
 PAGES = 50_000
@@ -102,6 +106,7 @@ class Proxy:
 @click.option(
     "-c", "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="how many at a time"
 )
+@HEADERS
 @AS_JSON
 @ADMIN
 @asking
@@ -114,7 +119,7 @@ def warm(  # noqa: PLR0913, PLR0917 - what the command line gives
     as_json: bool,
     admin: str,
 ) -> None:
-    """Ask the proxy for pages, so that they are stored: URLs, or paths of the proxy's own address.
+    """Ask the proxy for pages as Chrome does, so that they are stored: URLs, or paths of the proxy's own address.
 
     Exit code 1 when a page could not be had.
     """
