@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
+from app.admin.operation import Operation
+from app.admin.routes import OPERATIONS
 from app.core.decisions import Result
 from app.core.reasons import MEANINGS, Reason
 from app.dialects import dialect_names, load_dialect
@@ -37,11 +40,21 @@ def settings() -> str:
     return table(("setting", "flag", "environment", "default", ""), rows)
 
 
+def operations() -> str:
+    rows = ((f"`{one.method} {one.path}`", one.about, ", ".join(_asked(one))) for one in OPERATIONS)
+    return table(("", "what it does", "what it takes"), rows)
+
+
+def _asked(one: Operation) -> list[str]:
+    names = [field.name for field in fields(one.asks)] if one.asks is not None else []
+    return [f"`{name}`" for name in names] + [f"`?{each.name}=`" for each in one.parameters if each.place == "query"]
+
+
 def _code(text: str | None) -> str:
     return f"`{text}`" if text else ""
 
 
-TABLES = {"reasons": reasons, "words": words, "settings": settings}
+TABLES = {"reasons": reasons, "words": words, "settings": settings, "operations": operations}
 
 
 def written(text: str) -> str:

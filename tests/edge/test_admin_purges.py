@@ -24,15 +24,16 @@ def page(key: str, *tags: str, **changes: Any) -> StoredResponse:
     return stored(key=key, tags=tags, **changes)
 
 
-STORED = [
-    page("GET http a.example /blog", "blog", "post-7"),
-    page("GET http a.example /blog rsc=1", "blog", "post-7"),
-    page("GET http a.example /blog?page=2", "blog"),
-    page("GET http b.example /blog", "blog"),
-    page("GET http a.example /shop/", "Products", "product-10"),
-    page(HOME, selecting=(("accept-language", "de"),)),
-    page(HOME, selecting=(("accept-language", "en"),)),
-]
+def pages() -> list[StoredResponse]:
+    return [
+        page("GET http a.example /blog", "blog", "post-7"),
+        page("GET http a.example /blog rsc=1", "blog", "post-7"),
+        page("GET http a.example /blog?page=2", "blog"),
+        page("GET http b.example /blog", "blog"),
+        page("GET http a.example /shop/", "Products", "product-10"),
+        page(HOME, selecting=(("accept-language", "de"),)),
+        page(HOME, selecting=(("accept-language", "en"),)),
+    ]
 
 
 def tag(name: str, host: str | None = None) -> Selector:
@@ -73,7 +74,7 @@ class Scene:
 def run(talk: Callable[[Scene], Coroutine[Any, Any, None]], responses: list[StoredResponse] | None = None) -> None:
     async def scene() -> None:
         one = Scene()
-        for response in STORED if responses is None else responses:
+        for response in pages() if responses is None else responses:
             await one.store.save(response)
         await talk(one)
         await one.tasks.drain(1)
@@ -112,7 +113,7 @@ def test_what_is_hit_is_counted(selectors: list[Selector], matched: int, mode: M
         done = await scene.purge(*purges)
         assert (done.matched, [one.number for one in done.purges]) == (matched, [*range(1, len(set(selectors)) + 1)])
         assert {one.key for one in done.entries}.isdisjoint(await scene.left())
-        assert len(await scene.left()) == len(STORED) - matched
+        assert len(await scene.left()) == len(pages()) - matched
 
     run(talk)
 
