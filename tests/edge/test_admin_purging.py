@@ -208,7 +208,7 @@ def test_a_deployment_starts_cold_and_comes_back_warm() -> None:
         assert await site.told("GET", "/v1/deployments") == {"current": None, "known": []}
         await site.told("POST", "/v1/deployments", {"id": "v1"})
         await site.visit("/blog")
-        told = await site.told("POST", "/v1/deployments", {"id": " v2 "})
+        told = await site.told("POST", "/v1/deployments", {"id": "v2"})
         assert told == {"current": "v2", "known": ["v1", "v2"]} == await site.told("GET", "/v1/deployments")
         assert await says(site, "/blog") == "MISS"
         assert (await site.told("POST", "/v1/deployments", {"id": "v1"}))["current"] == "v1"
@@ -218,8 +218,8 @@ def test_a_deployment_starts_cold_and_comes_back_warm() -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    ({}, "id is None"), ({"id": ""}, "id is ''"), ({"id": 7}, "id is 7"), ({"id": "a\n"}, "write the deployment's id"),
-    ({"name": "v1"}, "name is unknown; known: id"), ({"id": "a" * 300}, "write the deployment's id"),
+    ({}, "id is None"), ({"id": ""}, "id is ''"), ({"id": 7}, "id is 7"), ({"id": "a\n"}, "is no deployment"),
+    ({"name": "v1"}, "name is unknown; known: id"), ({"id": "a" * 300}, "write at most 128"),
 ])  # fmt: skip
 def test_deployments_that_cannot_be_announced(content: Any, words: str) -> None:
     async def talk(site: Administered) -> None:
