@@ -14,8 +14,6 @@ from app.tasks import Tasks
 
 # How many of the responses that it hit an answer lists.
 LISTED = 100
-# Up to so many selectors are looked up one by one, for a store may have them in an index; more in one pass over it all.
-ONE_BY_ONE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,9 @@ class Purging:
         self._sweeping: asyncio.Task[None] | None = None
         self._sweep_wanted = False
 
-    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False, sweep: bool = True) -> Purged:
+    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False, suggest: bool = True) -> Purged:
         """Carry out every purge, or, in a dry run, say what they would hit. Once it has returned they are in the log:
-        whoever looks up afterwards sees them. `at` is taken as the present. `sweep`: have deleted ones swept."""
+        whoever looks up afterwards sees them. `at` is taken as the present."""
         purges = list(dict.fromkeys(purges))
         selectors = list(dict.fromkeys(purge.selector for purge in purges))
         now = max((purge.at for purge in purges), default=0.0)
@@ -63,9 +61,9 @@ class Purging:
             if len(listed) < LISTED:
                 listed.append(one)
         done = [Logged(purge, None if dry_run else await self._store.purge(purge)) for purge in purges]
-        if sweep and not dry_run and any(purge.mode is Mode.HARD for purge in purges):
+        if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
             self.sweep()
-        near = () if matched else await near_misses(self._store, selectors)
+        near = () if matched or not suggest else await near_misses(self._store, selectors)
         return Purged(matched, tuple(listed), near, tuple(done))
 
     def sweep(self) -> None:
@@ -85,17 +83,21 @@ class Purging:
 
 
 async def _named(store: Store, selectors: Collection[Selector]) -> AsyncIterator[StoredResponse]:
-    """What any of the selectors names, some of it perhaps more than once."""
+    """What any of the selectors names, some of it perhaps more than once: those that the store has an index for are
+    asked one by one, the others are looked for in one pass."""
     if EVERYTHING in selectors:
         selectors = [EVERYTHING]
-    if len(selectors) <= ONE_BY_ONE:
-        for selector in selectors:
+    others = [selector for selector in selectors if selector.kind not in store.indexed]
+    if len(others) == 1:
+        others = []
+    for selector in selectors:
+        if selector not in others:
             async for one in store.entries(selector):
                 yield one
-        return
-    names = {selector.name for selector in selectors}
-    prefixes = [selector for selector in selectors if selector.kind is Kind.PREFIX]
-    async for one in store.entries():
-        named = not names.isdisjoint(names_of(one.key, one.tags))
-        if named or any(prefix.selects(one.key, one.tags) for prefix in prefixes):
-            yield one
+    if others:
+        names = {selector.name for selector in others}
+        prefixes = [selector for selector in others if selector.kind is Kind.PREFIX]
+        async for one in store.entries():
+            named = not names.isdisjoint(names_of(one.key, one.tags))
+            if named or any(prefix.selects(one.key, one.tags) for prefix in prefixes):
+                yield one

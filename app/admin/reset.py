@@ -21,13 +21,15 @@ class Reset:
 
 
 async def reset(access: Access, _request: Request) -> Response:
-    """The purge keeps out what is being fetched; then what is stored is not only deleted but gone, so that the next
-    request meets what it would after a start."""
-    purged = await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())], sweep=False)
+    """What is stored is not only deleted but gone: the next request meets what it would after a start. The purge keeps
+    out what is being fetched meanwhile."""
+    dropped = 0
     async for stored in access.store.entries():
         await access.store.remove(stored)
+        dropped += 1
+    await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())])
     await access.forget()
-    return answer(Reset(purged.matched))
+    return answer(Reset(dropped))
 
 
 OPERATIONS = (

@@ -8,7 +8,7 @@ from types import coroutine
 from typing import Any, Protocol
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Mode, Purge, PurgeLog, Selector
+from app.core.purging import Kind, Mode, Purge, PurgeLog, Selector
 
 # Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
 MAX_VARIANTS = 64
@@ -42,12 +42,14 @@ class State:
 class Store(Protocol):
     """Where responses are kept, by cache key.
 
-    `epoch` moves with every purge: what was found under another may have been purged since. `shared`: other processes
-    use what it keeps as well. Their changes are heard of by `catch_up`, to be called when `pulse[0]` has moved; that of
-    a store that is not shared never does.
+    `epoch` moves with every purge: what was found under another may have been purged since. `indexed`: by which kinds
+    of selector `entries` finds without looking at everything. `shared`: other processes use what it keeps as well.
+    Their changes are heard of by `catch_up`, to be called when `pulse[0]` has moved; that of a store that is not shared
+    never does.
     """
 
     epoch: int
+    indexed: frozenset[Kind]
     shared: bool
     pulse: Sequence[int] | memoryview
     log: PurgeLog
@@ -171,6 +173,7 @@ def turn() -> Generator[None, None, None]:
 class Alone:
     """What a store says that nobody shares."""
 
+    indexed: frozenset[Kind] = frozenset()
     shared = False
     pulse: Sequence[int] = (0,)
 
