@@ -19,7 +19,7 @@ from app.admin.problems import answer
 from app.core.timeline import HIDDEN, is_secret
 from app.settings_table import SETTINGS
 
-_USERINFO = re.compile(r"(?<=://)[^/@]*@")
+_USERINFO = re.compile(r"(?<=://)[^/]*@")
 
 Value = str | int | float | bool | None
 
@@ -48,7 +48,7 @@ class Config:
 async def config(access: Access, _request: Request) -> Response:
     settings, dialect = access.settings, access.around.dialect
     rows = (
-        SettingInForce(row.name, _value(row.name, getattr(settings, row.name)), settings.written.get(row.name))
+        SettingInForce(row.name, told(row.name, getattr(settings, row.name)), settings.written.get(row.name))
         for row in SETTINGS
     )
     rules = {name: _plain(value) for name, value in asdict(access.rules).items()}
@@ -56,7 +56,8 @@ async def config(access: Access, _request: Request) -> Response:
     return answer(Config(tuple(rows), DialectName(dialect.name, dialect.as_of), status_fields, rules))
 
 
-def _value(name: str, value: object) -> Value:
+def told(name: str, value: object) -> Value:
+    """A setting's value as JSON, without secrets."""
     match value:
         case None | bool() | int() | float():
             return value

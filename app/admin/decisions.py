@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -54,10 +54,13 @@ class Decisions:
 async def decisions(access: Access, request: Request) -> Response:
     query = query_of(request, (one.name for one in (*_SINCE, *_FILTERS)))
     limit = number_in(query, "limit", LIMIT, 1, LARGEST_LIMIT)
-    last = await access.last()
-    since = _known(number_in(query, "since", max(0, last - limit)), last)
-    page = await access.since(since, limit, _fits(query))
-    return answer(Decisions(_lines(access, page), page.last, page.missed if "since" in query else 0))
+    fits = _fits(query)
+    if "since" in query:
+        page = await access.since(_known(number_in(query, "since", 0), await access.last()), limit, fits)
+    else:
+        found = await access.since(0, LARGEST_LIMIT, fits)
+        page = replace(found, events=found.events[-limit:], missed=0)
+    return answer(Decisions(_lines(access, page), page.last, page.missed))
 
 
 def _known(since: int, last: int) -> int:

@@ -37,7 +37,7 @@ def test_a_decision_is_a_line_of_the_log_with_its_number() -> None:
     ("", [1, 2, 3, 4, 5]), ("?limit=2", [4, 5]), ("?since=3", [4, 5]), ("?since=1&limit=2", [2, 3]),
     ("?since=5", []), ("?since=0", [1, 2, 3, 4, 5]), ("?status=hit", [2, 4]), ("?since=2&status=hit", [4]),
     ("?reason=private", [5]), ("?since=2&limit=1&status=hit", [4]), ("?status=hit&reason=private", []),
-    ("?since=77", [1, 2, 3, 4, 5]),
+    ("?since=77", [1, 2, 3, 4, 5]), ("?status=hit&limit=1", [4]), ("?limit=1&reason=uri-miss", [3]),
 ])  # fmt: skip
 def test_which_decisions(query: str, found: list[int]) -> None:
     async def talk(site: Administered) -> None:

@@ -63,7 +63,8 @@ def test_help(words: list[str]) -> None:
 
 def test_help_lists_the_commands() -> None:
     output = swerve("--help").output
-    for command in ("serve", "demo", "health", "why", "version"):
+    for command in ("serve", "demo", "health", "why", "version", "ls", "show", "invalidate", "delete", "deploy", "warm",
+                    "tail"):  # fmt: skip
         assert f"  {command} " in output
 
 
