@@ -64,8 +64,7 @@ def line_of(event: Event, dialect: str) -> Line:
         "reason": verdict.reason,
         "detail": cause(event),
         "key": visible(verdict.key),
-        "age": verdict.age,
-        "ttl": verdict.ttl,
+        "age": verdict.age, "ttl": verdict.ttl,
         "ttl_from": verdict.source,
         "fwd": verdict.fwd,
         "stored": event.stored,
@@ -76,7 +75,7 @@ def line_of(event: Event, dialect: str) -> Line:
         "dialect": dialect,
         "req_id": identifier(request.headers, "x-request-id"),
         "traceparent": identifier(request.headers, "traceparent"),
-    }
+    }  # fmt: skip
 
 
 def iso(at: float) -> str:

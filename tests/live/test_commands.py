@@ -69,11 +69,12 @@ class Shell:
     def site(self) -> str:
         return f"http://localhost:{self.proxy.port}"
 
-    async def start(self, *words: str) -> asyncio.subprocess.Process:
+    async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
         where = {"SWERVE_ADMIN": f"{LOOPBACK}:{self.proxy.admin}"}
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "app", *words, env={**environment(), **where, **self.variables},
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL if terminal is None else terminal,
+            stdout=asyncio.subprocess.PIPE if terminal is None else terminal, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
 
     async def run(self, *words: str, code: int = 0) -> Ran:
@@ -169,6 +170,29 @@ async def test_what_exit_codes_say(tmp_path: Path) -> None:
             failed = await one.run(*words, code=2)
             assert told in failed.err, (words, failed.err)
             assert failed.out == ""
+
+
+@pytest.mark.parametrize(("words", "typed", "left"), [
+    (["--all"],               b"n\n", 1), (["--all"],               b"y\n", 0), (["--all", "--yes"],     b"",     0),
+    (["--all", "--dry-run"],  b"",     1), (["--path", "/none"],     b"",     1),
+])  # fmt: skip
+@within(60)
+async def test_on_a_terminal_everything_is_deleted_only_when_it_is_meant(
+    tmp_path: Path, words: list[str], typed: bytes, left: int
+) -> None:
+    async with shell(tmp_path) as one:
+        await one.says("/blog")
+        terminal, end = os.openpty()
+        try:
+            os.write(terminal, typed)
+            process = await one.start("delete", *words, terminal=end)
+            _, asked = await asyncio.wait_for(process.communicate(), 20)
+            assert process.returncode == (1 if typed == b"n\n" else 0)
+            assert (b"Delete everything that is stored? [y/N]" in asked) is (typed != b"")
+        finally:
+            os.close(terminal)
+            os.close(end)
+        assert len((await one.run("ls", "--json")).json["entries"]) == left
 
 
 @within(60)
