@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.core.decisions import StoredResponse
 from app.store.base import Body, Store
+from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
 
 MIB = 2**20
@@ -43,8 +44,13 @@ def folder(path: Path) -> Iterator[str]:
     yield str(path / "store")
 
 
+def disk(place: str, max_size: int) -> Store:
+    return DiskStore(Path(place), max_size)
+
+
 KINDS = [
     Kind("memory", memory, folder),
+    Kind("disk", disk, folder, shared=True, lasting=True),
 ]
 SHARED = [kind for kind in KINDS if kind.shared]
 LASTING = [kind for kind in KINDS if kind.lasting]

@@ -32,7 +32,7 @@ ROOM = 4 * MIB
 @pytest.mark.max_size(ROOM)
 @pytest.mark.parametrize("size", [10, 5_000, 150_000, 3 * MIB])
 def test_it_keeps_to_its_size(store: Store, run: Run[Any], size: int) -> None:
-    count = 3 * ROOM // (size + 2_000)
+    count = 3 * ROOM // (size + 500)
     gone = set[str]()
     store.watch(gone.add)
     run(fill(store, range(1, count + 1), size=size))

@@ -136,9 +136,8 @@ def test_marks_are_heard_by_the_others(kind: Kind, store: Store, second: Other, 
 def test_what_one_evicts_the_other_hears_of(kind: Kind, store: Store, second: Other, run: Run[Any]) -> None:
     heard = set[str]()
     run(save(store, page(1)))
-    run(store.lookup(page(1).key))
     store.watch(heard.add)
-    second.save(*[page(number) for number in range(2, 1_000)])
+    second.save(*[page(number) for number in range(2, 1_500)])
 
     def told() -> bool:
         store.catch_up()
