@@ -158,6 +158,8 @@ class Memo:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
         if len(head) > LONGEST_HEAD or not is_plain(head) or self._bypasses(head):
             return
+        if not self._order:  # a store that is shared has a pulse once it is open
+            self._pulse, self._heard = self._store.pulse, self._store.pulse[0]
         request = request.with_headers(Observed(request.headers))
         finished = Finished(request, first_line(head))
         if self._judged(finished, self._now()):

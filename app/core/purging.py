@@ -73,6 +73,8 @@ class Selector:
         if self.kind is Kind.PREFIX:
             host, target = place_of(key)
             return self.host in (None, host) and target.startswith(self.value)
+        if self.kind is Kind.TAG and self.host is None:
+            return self.value in tags
         return self.name in names_of(key, tags)
 
 
@@ -144,6 +146,9 @@ class Numbered(NamedTuple):
     purge: Purge
 
 
+_NONE: dict[Mode, Numbered] = {}
+
+
 class PurgeLog:
     """The last purge of each mode for each name. `number` is the last one's. `deployment` is the current one, which was
     announced last; `deployments` are those that are known, each with the number of its last announcement.
@@ -157,6 +162,7 @@ class PurgeLog:
         self.floor = 0
         self._length = length
         self._last: OrderedDict[tuple[str, Mode], Numbered] = OrderedDict()
+        self._named: dict[str, dict[Mode, Numbered]] = {}
         self._prefixes: dict[tuple[str, Mode], Numbered] = {}
         self._last_of_tags = 0
         self.deployment: str | None = None
@@ -184,6 +190,7 @@ class PurgeLog:
             self._deployed(selector.value, number)
         self._last[place] = numbered = Numbered(number, purge)
         self._last.move_to_end(place)
+        self._named.setdefault(selector.name, {})[purge.mode] = numbered
         if selector.kind is Kind.PREFIX:
             self._prefixes[place] = numbered
         elif selector.kind is Kind.TAG:
@@ -191,6 +198,10 @@ class PurgeLog:
         while len(self._last) > self._length:
             oldest, (self.floor, _) = self._last.popitem(last=False)
             self._prefixes.pop(oldest, None)
+            name, mode = oldest
+            del self._named[name][mode]
+            if not self._named[name]:
+                del self._named[name]
 
     def _deployed(self, name: str, number: int) -> None:
         self.deployments[name] = number
@@ -223,9 +234,7 @@ class PurgeLog:
 
     def _naming(self, key: str, tags: Iterable[str]) -> Iterator[Numbered]:
         for name in names_of(key, tags):
-            for mode in Mode:
-                if (numbered := self._last.get((name, mode))) is not None:
-                    yield numbered
+            yield from self._named.get(name, _NONE).values()
         if self._prefixes:
             host, target = place_of(key)
             for numbered in self._prefixes.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ class _Purge(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields
     at: float
 
 
-class _Stored(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class Written(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """StoredResponse, field by field; `control` are only those directives that are set."""
 
     key: str
@@ -58,7 +59,7 @@ class _Stored(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
 
 
 _encode_stored = msgspec.msgpack.Encoder().encode
-_decode_stored = msgspec.msgpack.Decoder(_Stored).decode
+_decode_stored = msgspec.msgpack.Decoder(Written).decode
 _encode_purge = msgspec.msgpack.Encoder().encode
 _decode_purge = msgspec.msgpack.Decoder(_Purge).decode
 
@@ -73,7 +74,7 @@ def encode(stored: StoredResponse, *, body: bool = True) -> bytes:
     said = {name: value for name in _DIRECTIVES if (value := getattr(control, name)) != getattr(_NOTHING_SAID, name)}
     said |= {name: sorted(said[name]) for name in _SETS if name in said}
     return _FIRST + _encode_stored(
-        _Stored(
+        Written(
             stored.key, stored.selecting, stored.status, stored.head, said,
             _Freshness(fresh.born, fresh.lifetime, fresh.source, fresh.stale_while_revalidate, fresh.stale_if_error),
             stored.size, stored.first_byte, stored.complete_length, stored.requested_range, stored.fetched_under,
@@ -83,23 +84,49 @@ def encode(stored: StoredResponse, *, body: bool = True) -> bytes:
     )  # fmt: skip
 
 
-def decode(data: bytes | memoryview) -> StoredResponse | None:
-    """None for what was written by another version, or is damaged."""
+def decode(data: bytes | memoryview, body: bytes | None = None) -> StoredResponse | None:
+    """None for what was written by another version, or is damaged. `body`: one that was kept elsewhere."""
+    one = glance(data)
+    return None if one is None else response(one, body)
+
+
+def glance(data: bytes | memoryview) -> Written | None:
+    """What was written, to be looked at: to make a response of it costs several times as much. None as in `decode`."""
     if len(data) == 0 or data[0] != VERSION:
         return None
     try:
-        one = _decode_stored(memoryview(data)[1:])
-        control = dict(one.control)
-        control |= {name: frozenset(control[name]) for name in _SETS if name in control}
-        return StoredResponse(
-            one.key, one.selecting, one.status, one.head, replace(_NOTHING_SAID, **control),
-            Freshness(*(getattr(one.freshness, name) for name in _Freshness.__struct_fields__)),
-            one.body, one.size, one.first_byte, one.complete_length, one.requested_range, one.fetched_under,
-            one.number, one.stored_at, one.failures, one.held_until, one.tags, one.deployment,
-            None if one.purge is None else _read(one.purge),
-        )  # fmt: skip
-    except (msgspec.DecodeError, TypeError, ValueError):
+        return _decode_stored(memoryview(data)[1:])
+    except (msgspec.DecodeError, ValueError):
         return None
+
+
+def response(one: Written, body: bytes | None = None, purge: Purge | None = None) -> StoredResponse | None:
+    """The response; None for what is damaged. `purge`: by which it turns out to be hit."""
+    try:
+        fresh = one.freshness
+        return StoredResponse(
+            one.key, one.selecting, one.status, one.head, _directives(one.control),
+            Freshness(
+                fresh.born, fresh.lifetime, fresh.source, fresh.stale_while_revalidate, fresh.stale_if_error
+            ),
+            one.body if body is None else body, one.size, one.first_byte, one.complete_length, one.requested_range,
+            one.fetched_under, one.number, one.stored_at, one.failures, one.held_until, one.tags, one.deployment,
+            purge if one.purge is None else _read(one.purge),
+        )  # fmt: skip
+    except (TypeError, ValueError):
+        return None
+
+
+def _directives(said: dict[str, Any]) -> Directives:
+    if any(name in said for name in _SETS):
+        said = said | {name: frozenset(said[name]) for name in _SETS if name in said}
+    return _same_directives(tuple(said.items()))
+
+
+@lru_cache(512)
+def _same_directives(said: tuple[tuple[str, Any], ...]) -> Directives:
+    """Few differ, of the many that are read."""
+    return replace(_NOTHING_SAID, **dict(said))
 
 
 def encode_purge(purge: Purge) -> bytes:

@@ -1,0 +1,19 @@
+"""Responses on disk (LMDB, and a file for each large body): shared by the processes of one machine, which each open the
+folder themselves, and kept over restarts and crashes.
+
+What it promises, and what it does not:
+
+- *A process is killed*, whatever it was doing: nothing that was saved is lost, nothing is there by half. LMDB commits a
+  transaction or nothing of it, its locks and ours go with the process, and a body file that no record names yet is
+  swept away by the next who opens the folder alone. Who died after a commit and before it had told of it leaves the
+  others behind for a quarter of a second (upkeep.py).
+- *A purge* is seen by every lookup in every process that begins after it was acknowledged (words.py says how).
+- *The machine goes down*: what was saved in the last second may be missing. LMDB's pages may have reached the disk out
+  of order: every page is looked at when it is opened next, and a file that is damaged is set aside, with a warning.
+  Records have a checksum. Body files are dropped then, for nobody can tell what is in them.
+- *The disk is full, or fails*: what cannot be saved is not kept, what cannot be read is not there; counted, and said
+  once. A purge that cannot be written counts everything as purged that was fetched before it, also after a restart.
+- *A process stands still in the middle of a change*: the others read on. Their changes are given up after a second, and
+  a purge counts everything as purged after ten.
+- Not for folders on network file systems: their locks and shared memory are not good enough for LMDB.
+"""

@@ -1,0 +1,102 @@
+"""What a process holds of the store in its memory, kept true to what all processes change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from app.core.purging import PurgeLog
+from app.store.disk import changes, purging
+from app.store.disk.changes import Changed, Marked, Purged
+from app.store.disk.layout import number, value_of
+from app.store.disk.tables import Reading, Tables
+from app.store.disk.tier import Tier
+from app.store.disk.words import Words
+
+
+@dataclass(slots=True)
+class News:
+    """What was read of the log of changes: whose variants have changed, and what others have marked."""
+
+    keys: dict[str, None] = field(default_factory=dict)
+    marks: list[Marked] = field(default_factory=list)
+
+
+class Hearing:
+    """`heard` is the pulse as it was before the changes were last read, `seen` the number of the last one. `telling`:
+    listeners are being called, who may ask the store, and must not make it forget or hear of anything else."""
+
+    def __init__(self, tier: Tier, origin: bytes) -> None:
+        self.tier = tier
+        self.log = PurgeLog(purging.LENGTH)
+        self.heard = -1
+        self.seen = 0
+        self.telling = False
+        self.listeners: list[Callable[[str], None]] = []
+        self.mark_listeners: list[Callable[[str, bool], None]] = []
+        self._origin = origin
+
+    def begin(self, tables: Tables, words: Words) -> None:
+        """Start from what is there."""
+        self.heard = words.pulse[0]
+        with tables.begin() as txn:
+            self.seen = tables.totals(txn).change
+            purging.load(self.log, txn, tables)
+
+    def catch_up(self, tables: Tables, words: Words) -> None:
+        """Hear of every change since. Raises lmdb.Error."""
+        self.heard = words.pulse[0]  # before the snapshot is taken: words.py says why
+        if words.floor > self.log.floor:
+            self.log.raise_floor(words.floor)
+        with tables.begin() as txn:
+            news = self._read(txn, tables)
+        for key in news.keys:
+            self.tier.pop(key, None)
+        self.tell(news.keys)
+        for mark in news.marks:
+            for listener in self.mark_listeners:
+                listener(*mark)
+
+    def tell(self, keys: Iterable[str]) -> None:
+        self.telling = True
+        try:
+            for key in keys:
+                for listener in self.listeners:
+                    listener(key)
+        finally:
+            self.telling = False
+
+    def tell_dropped(self) -> None:
+        """Of what had to make room in the tier."""
+        if self.tier.dropped:
+            dropped, self.tier.dropped = self.tier.dropped, []
+            self.tell(dropped)
+
+    def _read(self, txn: Reading, tables: Tables) -> News:
+        totals, news = tables.totals(txn), News()
+        if totals.change == self.seen:
+            return news
+        if totals.first_change > self.seen + 1 or totals.change < self.seen:  # some are not known any more
+            purging.load(self.log, txn, tables)
+            news.keys = dict.fromkeys(self.tier)
+        else:
+            with txn.cursor(db=tables.changes) as cursor:
+                there = cursor.set_range(number(self.seen + 1))
+                while there and value_of(cursor.key()) <= totals.change:
+                    self._hear(cursor.value(), news)
+                    there = cursor.next()
+        self.seen = totals.change
+        return news
+
+    def _hear(self, row: memoryview, news: News) -> None:
+        change, origin = changes.parsed(row)
+        match change:
+            case Changed(key):
+                news.keys[key] = None
+            case Marked():
+                if origin != self._origin:
+                    news.marks.append(change)
+            case Purged(at, purge):
+                self.log.record(at, purge)
+            case None:  # a purge that cannot be read may have named anything
+                self.log.raise_floor(self.log.number + 1)

@@ -1,0 +1,57 @@
+"""The log of purges on disk: the same rows as in PurgeLog, so that the two hold and forget alike."""
+
+from __future__ import annotations
+
+from app.core.purging import Purge, PurgeLog
+from app.store import codec
+from app.store.disk.changes import Purged
+from app.store.disk.layout import name_digest, number, value_of
+from app.store.disk.tables import Reading, Tables
+from app.store.disk.writing import Writing
+
+# How many are kept, as in PurgeLog.
+LENGTH = 50_000
+
+
+def load(log: PurgeLog, txn: Reading, tables: Tables) -> None:
+    """Record what is on disk."""
+    with txn.cursor(db=tables.purges) as cursor:
+        for key, row in cursor:
+            purge = codec.decode_purge(row)
+            if purge is not None:
+                log.record(value_of(key), purge)
+    totals = tables.totals(txn)
+    log.raise_floor(totals.floor)
+    log.number = max(log.number, totals.purge)
+
+
+def append(writing: Writing, purge: Purge, log: PurgeLog, length: int = LENGTH) -> int:
+    """Append a purge, in place of the last one of its mode and name. `log`: what we have heard of, whose number may be
+    ahead. Returns its own number."""
+    txn, tables, totals = writing.txn, writing.tables, writing.totals
+    totals.purge = max(totals.purge, log.number) + 1
+    place = name_digest(purge.mode, purge.selector.name)
+    if (last := txn.get(place, db=tables.purged)) is not None:
+        txn.delete(bytes(last), db=tables.purges)
+    txn.put(place, number(totals.purge), db=tables.purged)
+    txn.put(number(totals.purge), codec.encode_purge(purge), append=True, db=tables.purges)
+    _forget(writing, length, set(log.deployments.values()))
+    writing.log(Purged(totals.purge, purge))
+    return totals.purge
+
+
+def _forget(writing: Writing, length: int, deployments: set[int]) -> None:
+    """The oldest fall out of the log and raise its floor. Those stay that say which deployments are known."""
+    txn, tables = writing.txn, writing.tables
+    excess = int(txn.stat(tables.purges)["entries"]) - length
+    with txn.cursor(db=tables.purges) as cursor:
+        there = excess > 0 and cursor.first()
+        while there and excess > 0:
+            at, purge = value_of(cursor.key()), codec.decode_purge(cursor.value())
+            if at in deployments:
+                there = cursor.next()
+                continue
+            writing.totals.floor = max(writing.totals.floor, at)
+            if purge is not None:
+                txn.delete(name_digest(purge.mode, purge.selector.name), db=tables.purged)
+            there, excess = cursor.delete(), excess - 1

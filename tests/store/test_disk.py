@@ -1,0 +1,295 @@
+"""The disk store where it differs: what it holds and hears of, and what it does when the disk will not."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import lmdb
+import pytest
+
+from app.core.purging import EVERYTHING, FORGOTTEN, Mode, Purge
+from app.core.purging import Kind as By
+from app.store.disk import changes, purging, tables
+from app.store.disk.bodies import FileBody
+from app.store.disk.layout import number, row_of
+from app.store.disk.store import DiskStore
+from app.store.disk.writing import Writing
+from tests.store import stores
+from tests.store.conftest import Run
+from tests.store.examples import HOME, KEY, answer, by, fill, names, page, pattern, save
+from tests.store.other_process import other
+from tests.store.stores import MIB, Kind, kept
+
+SIZE = 4 * MIB
+
+
+@pytest.fixture
+def disk(tmp_path: Path, run: Run[Any]) -> Iterator[DiskStore]:
+    store = DiskStore(tmp_path / "store", SIZE)
+    run(store.open())
+    yield store
+    run(store.aclose())
+
+
+def large(key: str = KEY, size: int = 200_000, **changed: Any) -> Any:
+    return answer(key, body=pattern(size), size=size, **changed)
+
+
+# What it holds
+
+
+def test_what_was_found_is_found_again_without_the_disk(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(save(disk, answer(), large(HOME)))
+    first = [disk.find(key) for key in (KEY, HOME)]
+    monkeypatch.setattr(disk, "_from_disk", lambda key: pytest.fail("it was read again"))
+    assert [disk.find(key) for key in (KEY, HOME)] == first
+
+
+def test_a_file_that_is_not_in_memory_is_waited_for(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FileBody, "at_once", lambda *_: None)
+    run(save(disk, large(), answer(HOME)))
+    assert disk.find(KEY) is None
+    assert disk.find(HOME)
+    assert [one.body for one in run(disk.lookup(KEY))] == [pattern(200_000)]
+    assert disk.find(KEY), "for it is held now"
+
+
+def test_who_is_told_may_look_again_and_the_memory_stays_bounded(disk: DiskStore, run: Run[Any]) -> None:
+    told = list[str]()
+
+    def look_again(key: str) -> None:
+        told.append(key)
+        assert disk.find(key), "it is only out of the memory"
+
+    run(fill(disk, range(1, 400)))
+    disk.watch(look_again)
+    for place in range(1, 400):
+        disk.find(page(place, 0).key)
+    assert disk._tier.currsize <= SIZE / 4
+    assert len(told) == len(set(told)) == 399 - len(disk._tier)
+
+
+def test_bodies_of_what_is_gone_are_gone_from_the_disk(disk: DiskStore, run: Run[Any], tmp_path: Path) -> None:
+    def files() -> int:
+        return len(list((tmp_path / "store" / "swerve.bodies").glob("??/*")))
+
+    run(save(disk, large(number=1), large(HOME)))
+    assert files() == 2
+    run(save(disk, large(number=2)))
+    run(disk.replace(large(number=2), large(number=3)))
+    assert files() == 2
+    run(save(disk, large(number=1)))
+    assert files() == 2, "one that came too late is not kept"
+    run(disk.remove(large()))
+    assert files() == 1
+    run(disk.purge(Purge(Mode.HARD, EVERYTHING)))
+    run(disk.sweep())
+    assert files() == 0
+    run(fill(disk, range(1, 100), size=200_000))
+    assert files() == len(run(names(disk))) < 99
+
+
+def test_counting(disk: DiskStore, run: Run[Any]) -> None:
+    run(fill(disk, range(1, 1_000), size=1, tags=("t", "u")))
+    run(disk.remove(page(1)))
+    counted = [run(disk.count(selector)) for selector in (by(By.TAG, "t"), by(By.TAG, "t", "example.com"), EVERYTHING)]
+    assert counted == [998, 998, 998]
+    assert run(disk.count(by(By.TAG, "v"))) == run(disk.count(by(By.TAG, "t", "example.org"))) == 0
+
+
+# What it hears of
+
+
+def test_who_has_fallen_behind_forgets_all_that_it_holds(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST_CHANGES", 10)
+    monkeypatch.setattr(changes, "TRIMMED", 1)
+    run(fill(disk, range(1, 100)))
+    run(disk.purge(Purge(Mode.SOFT, by(By.TAG, "a"))))
+    assert [bool(disk.find(page(place, 0).key)) for place in (1, 2)] == [True, True]
+    told = list[str]()
+    disk.watch(told.append)
+    disk._hearing.seen -= 9
+    disk.catch_up()
+    assert told == [page(place, 0).key for place in range(92, 100)], "these are still known"
+    told.clear()
+    disk._hearing.seen -= 50
+    disk.catch_up()
+    assert told == [page(place, 0).key for place in (1, 2)]
+    assert not len(disk._tier)
+
+
+def test_the_log_of_purges_is_bounded_as_in_memory(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def purge(tag: str) -> int:
+        selector = by(By.TAG, tag)
+        return run(disk._change(lambda to: purging.append(to, Purge(Mode.SOFT, selector), disk.log, 3), 0))  # type: ignore[no-any-return]
+
+    run(disk.purge(Purge(Mode.SOFT, by(By.DEPLOYMENT, "blue"))))
+    assert [purge(tag) for tag in "ababababcd"] == list(range(2, 12))
+    run(save(disk, answer(fetched_under=9), answer(HOME, fetched_under=8)))
+    folder = disk._folder
+    run(disk.aclose())
+    again = DiskStore(folder, SIZE)
+    run(again.open())
+    assert [(at, purge.selector.value) for at, purge in again.log] == [(1, "blue"), (10, "c"), (11, "d")]
+    assert (again.log.floor, again.log.number, again.log.deployment) == (9, 11, "blue")
+    assert [one.purge for key in (KEY, HOME) for one in run(again.lookup(key))] == [None, FORGOTTEN]
+    run(again.aclose())
+
+
+# What it does when the disk will not
+
+
+def fail(*_: object, **__: object) -> NoReturn:
+    raise lmdb.DiskError("no space left")
+
+
+def test_what_cannot_be_written_is_not_kept_and_said_once(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(save(disk, answer(number=1)))
+    with monkeypatch.context() as broken:
+        broken.setattr(disk._commits, "_commit", fail)
+        run(save(disk, answer(number=2), answer(HOME), large()))
+        run(disk.remove(answer()))
+        assert run(disk.lease(KEY, 1.0)), "better two that refresh than none"
+    state = disk.state()
+    assert state.counts["errors"] == 5
+    assert state.trouble == "cannot write: no space left"
+    assert len(caplog.records) == 1
+    assert [one.number for one in run(kept(disk, KEY))] == [1]
+    run(save(disk, answer(number=3)))
+    assert disk.state().trouble is None
+
+
+def test_what_cannot_be_read_is_not_there(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(save(disk, answer()))
+    monkeypatch.setattr(disk, "_from_disk", fail)
+    assert [disk.find(KEY), run(disk.lookup(KEY))] == [(), ()]
+    assert disk.state().counts["errors"] == 2
+    assert len(caplog.records) == 1
+
+
+def test_a_purge_that_cannot_be_written_counts_everything_as_purged(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(save(disk, answer()))
+    before, pulse = disk.purge_number(), disk.pulse[0]
+    with monkeypatch.context() as broken:
+        broken.setattr(disk._commits, "_commit", fail)
+        lost = run(disk.purge(Purge(Mode.HARD, by(By.TAG, "a"))))
+    assert lost == disk.purge_number() == disk.epoch > before
+    assert disk.pulse[0] != pulse, "so that the others look"
+    assert [one.purge for one in run(disk.lookup(KEY))] == [FORGOTTEN]
+    run(save(disk, answer(HOME, fetched_under=lost)))
+    folder = disk._folder
+    run(disk.aclose())
+    again = DiskStore(folder, SIZE)
+    run(again.open())
+    assert [one.purge for key in (KEY, HOME) for one in run(again.lookup(key))] == [FORGOTTEN, None]
+    assert run(again.purge(Purge(Mode.SOFT, EVERYTHING))) > lost
+    run(again.aclose())
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file can grow beyond that size."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_on_a_full_disk_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:
+    run(fill(disk, range(1, 100)))
+    with full_disk(MIB):
+        run(fill(disk, range(100, 600)))
+        assert disk.state().counts["errors"] > 0
+        number_then = run(disk.purge(Purge(Mode.SOFT, EVERYTHING)))
+        assert disk.purge_number() == number_then
+        for place in range(1, 100):
+            assert all(one.purge is not None for one in run(disk.lookup(page(place, 0).key)))
+    run(save(disk, answer(fetched_under=disk.purge_number())))
+    assert [one.purge for one in run(disk.lookup(KEY))] == [None]
+    assert disk.state().trouble is None
+
+
+def test_when_the_map_is_full_others_make_room(tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MAP_FACTOR", 0)
+    monkeypatch.setattr(tables, "MAP_EXTRA", 2 * MIB)
+    store = DiskStore(tmp_path / "store", SIZE)
+    run(store.open())
+    run(fill(store, range(1, 1_000)))
+    state, left = store.state(), run(names(store))
+    assert state.counts["evictions"] > 100
+    assert len(left) == state.keys
+    assert run(kept(store, page(999).key)) == [page(999)]
+    run(store.aclose())
+
+
+def test_a_map_that_another_process_has_outgrown_is_taken_over(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MAP_FACTOR", 0)
+    monkeypatch.setattr(tables, "MAP_EXTRA", MIB)
+    store = DiskStore(tmp_path / "store", SIZE)
+    run(store.open())
+    with other(Kind("disk", stores.disk, stores.folder), str(tmp_path / "store"), SIZE) as second:
+        second.save(*[page(place) for place in range(1, 300)])
+        assert [run(kept(store, page(place).key)) for place in range(1, 300)] == [
+            [page(place)] for place in range(1, 300)
+        ]
+        run(save(store, page(300)))
+        assert second.kept(page(300).key) == [page(300)]
+    assert store.state().counts["errors"] == 0
+    run(store.aclose())
+
+
+def test_damaged_rows_are_not_there_and_give_way(disk: DiskStore, run: Run[Any]) -> None:
+    responses = [answer(), answer(HOME), *[page(place, 3_000, tags=("t",)) for place in range(1, 50)]]
+    run(save(disk, *responses))
+    with disk._tables.env.begin(write=True) as txn:
+        for one in responses:
+            data = bytearray(txn.get(row_of(one), db=disk._tables.records) or b"")
+            data[len(data) // 2] ^= 1
+            txn.put(row_of(one), bytes(data) if one.number % 2 else b"", db=disk._tables.records)
+        txn.put(number(10**6), b"no such row", db=disk._tables.order)
+    assert [run(disk.lookup(one.key)) for one in responses] == [()] * len(responses)
+    run(save(disk, answer(number=1)))
+    assert [one.number for one in run(disk.lookup(KEY))] == [1]
+    run(disk.remove(answer(HOME)))
+    run(disk.purge(Purge(Mode.HARD, EVERYTHING)))
+    run(disk.sweep())
+    run(fill(disk, range(100, 2_000)))
+    assert run(kept(disk, page(1_999).key)) == [page(1_999).purged(Purge(Mode.HARD, EVERYTHING))]
+    assert disk.state().counts["errors"] == 0
+
+
+def test_a_change_of_one_process_that_is_cancelled_leaves_no_file(
+    disk: DiskStore, run: Run[Any], tmp_path: Path
+) -> None:
+    def cancelled(*_: object, **__: object) -> NoReturn:
+        raise KeyError("stopped in between")
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(Writing, "save", cancelled)
+        with pytest.raises(KeyError):
+            run(save(disk, large()))
+    assert not list((tmp_path / "store" / "swerve.bodies").glob("??/*"))
+    run(save(disk, large()))
+    assert run(kept(disk, KEY)) == [large()], "and the lock is free"
