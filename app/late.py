@@ -10,6 +10,7 @@ from itertools import count
 from os import urandom
 
 from app.core.decisions import Verdict
+from app.core.fields import format_date
 from app.core.messages import Headers
 from app.core.speech import LATE_SLOT
 from app.identity import Identities
@@ -18,12 +19,14 @@ from app.identity import Identities
 COUNTED = 100_000
 # So many random bytes are taken from the system at a time.
 POOL = 8_192
+_BASE_32 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _OF_THE_TIME: dict[bytes, Callable[[float, float], bytes]] = {
     b"s": lambda now, _: b"%d" % now,
     b"u": lambda now, _: b"%06d" % (now % 1 * 1_000_000),
     b"m": lambda now, _: b"%d" % (now * 1_000),
     b"e": lambda _, elapsed: b"%d" % (elapsed * 1_000),
+    b"d": lambda now, _: format_date(now).encode(),
 }
 
 
@@ -70,6 +73,8 @@ class Late:
                 return self._bytes(length).hex().encode()[:length]
             case b"t":
                 return urlsafe_b64encode(self._bytes(length))[:length]
+            case b"l":
+                return in_base_32(int(now * 1_000) << 80 | int.from_bytes(self._bytes(10)))
             case _:
                 return b"%d" % next(self._numbers)
 
@@ -88,3 +93,8 @@ class Late:
             self._random = urandom(POOL)
         taken, self._random = self._random[:length], self._random[length:]
         return taken
+
+
+def in_base_32(number: int) -> bytes:
+    """128 bits in Crockford's base 32, as a ULID is written: 26 digits that sort like numbers."""
+    return bytes(_BASE_32[number >> place & 31] for place in range(125, -1, -5))

@@ -47,25 +47,29 @@ class _Late:
         return f"\0{self.letter}{length}\0"
 
 
-# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses.
+# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses;
+# `date` is an HTTP-date (RFC 9110 §5.6.7); `ulid` 26 characters: 48 bits of milliseconds and 80 random ones in base 32.
 LATE = {
     name: _Late(letter)
     for name, letter in {
         "identity": "i", "hits": "h", "random": "r", "token": "t", "seconds": "s", "micros": "u", "millis": "m",
-        "elapsed": "e", "number": "n",
+        "elapsed": "e", "number": "n", "date": "d", "ulid": "l",
     }.items()
 }  # fmt: skip
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
 # `filled_by` is the `number` of the response that brought what is stored.
-KNOWN = ("word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by")
+KNOWN = (
+    "word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by",
+    "scheme",
+)  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenField:
     """`{word}` in `value` is the word for the response's status (`404`, `4xx`), else for its reason, else for its
-    result; where there are words and that is "", the field is not said. `asked_by`: what asks for it; nothing: it is
-    always said.
+    result; where there are words and that is "", the field is not said. Words may have slots too. `asked_by`: what asks
+    for it; nothing: it is always said.
     """
 
     name: str
@@ -75,6 +79,12 @@ class SpokenField:
     by_status: Mapping[str, str] = field(default_factory=dict)
     beside: Beside = Beside.REPLACE
     asked_by: tuple[Trigger, ...] = ()
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Every text of it that may have slots."""
+        words = (*self.words.values(), *self.by_reason.values(), *self.by_status.values())
+        return (self.value, *words)
 
     def word(self, verdict: Verdict, status: int) -> str:
         for key in (str(status), f"{status // 100}xx"):
@@ -89,7 +99,8 @@ class SpokenField:
         word = self.word(about.verdict, about.response.status)
         if self.words and not word:
             return None
-        return word if self.value == "{word}" else self.value.format(word=word, **about.slots())
+        value = self.value.replace("{word}", word)
+        return value.format(**about.slots()) if "{" in value or "}" in value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,7 @@ class About:
             **LATE, "number": number, "filled_by": serial(verdict.number), "age": verdict.age or 0,
             "ttl": verdict.ttl or 0, "key": verdict.key, "host": request.authority, "path": request.path,
             "target": request.target, "status": self.response.status, "reason": verdict.reason, "node": self.node,
-            "region": self.region,
+            "region": self.region, "scheme": request.scheme,
         }  # fmt: skip
 
 

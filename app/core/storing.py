@@ -22,7 +22,7 @@ from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness, lifetime_of, stale_windows
 from app.core.invalidation import same_origin_target
 from app.core.key import selecting_fields, vary_names
-from app.core.messages import Headers, Request, Response, is_event_stream, packed
+from app.core.messages import Headers, Request, Response, is_event_stream, media_type, packed
 from app.core.purging import Mode
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
@@ -69,6 +69,12 @@ def _no_store(exchange: Exchange, _rules: Rules) -> bool:
     return exchange.control.no_store and not understood
 
 
+def _vary_denied(exchange: Exchange, rules: Rules) -> bool:
+    names = vary_names(exchange.response.headers, rules)
+    allowed = rules.vary_allowed is None or rules.vary_allowed.issuperset(names)
+    return not (allowed and rules.vary_denied.isdisjoint(names))
+
+
 def _authorization_unfit(exchange: Exchange, rules: Rules) -> bool:
     control = exchange.control
     if rules.authorization is Authorization.IGNORE:
@@ -92,8 +98,8 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
 
 def _wrong_variant(exchange: Exchange, rules: Rules) -> bool:
     """A page's data under the page's own key would be the page for everybody (CVE-2026-44576)."""
-    media_type = (exchange.response.headers.get("content-type") or "").partition(";")[0].strip(" \t").lower()
-    return any(one.media_type == media_type and one.field not in exchange.request.headers for one in rules.asked_types)
+    of_response = media_type(exchange.response.headers)
+    return any(one.media_type == of_response and one.field not in exchange.request.headers for one in rules.asked_types)
 
 
 def _no_location(exchange: Exchange, rules: Rules) -> bool:
@@ -118,8 +124,7 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
      lambda exchange, rules: rules.set_cookie is SetCookie.REFUSE and "set-cookie" in exchange.response.headers),
     (Reason.AUTHORIZATION, _authorization_unfit),
     (Reason.VARY_STAR, lambda exchange, rules: "*" in vary_names(exchange.response.headers, rules)),
-    (Reason.VARY_DENIED,
-     lambda exchange, rules: not rules.vary_denied.isdisjoint(vary_names(exchange.response.headers, rules))),
+    (Reason.VARY_DENIED, _vary_denied),
     (Reason.MUST_UNDERSTAND,
      lambda exchange, _: exchange.control.must_understand and exchange.response.status not in UNDERSTOOD_STATUSES),
     (Reason.STATUS,

@@ -27,6 +27,8 @@ NOT_KEPT = Rules(store_for_validation=False)
 COOKIES = Rules(set_cookie=SetCookie.STORE)
 NO_AGENTS = Rules(vary_denied=frozenset({"user-agent"}))
 ONLY_200 = Rules(statuses=frozenset({200}))
+ONLY_ACCEPT = Rules(vary_allowed=frozenset({"accept"}))
+CUTTING = Rules(ranges=Ranges.CUT)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
 TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
@@ -149,6 +151,10 @@ FIRES = [
         R.VARY_DENIED,     "GET /",                f"{OK} | vary: a, User-Agent",                     NO_AGENTS, True),
     row("Vary on something else",
         R.VARY_DENIED,     "GET /",                f"{OK} | vary: a",                                 NO_AGENTS, False),
+    row("Vary on more than what is allowed",
+        R.VARY_DENIED,     "GET /",                f"{OK} | vary: Accept, a",                         ONLY_ACCEPT, True),
+    row("Vary on what is allowed",
+        R.VARY_DENIED,     "GET /",                f"{OK} | vary: Accept",                            ONLY_ACCEPT, False),
     # RFC 9111 §3, §5.2.2.3
     row("must-understand, unknown",
         R.MUST_UNDERSTAND, "GET /",                "299 | cc: must-understand, max-age=60",           RFC,       True),
@@ -165,6 +171,8 @@ FIRES = [
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     RFC,       False),
     row("a part, parts not served",
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     NO_RANGES, True),
+    row("a part, parts cut from the whole alone",
+        R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     CUTTING,   True),
     row("several parts",
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1,5-6",
                                                    "206 | cc: max-age=60 | ct: multipart/byteranges; boundary=x",
