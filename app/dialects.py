@@ -130,7 +130,7 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
         _check_template(field.value, SLOTS, f"{where}.fields.{field.name}.value")
         for word in field.templates[1:]:
             _check_template(word, SLOTS[1:], f"{where}.fields.{field.name}: {word!r}")
-        reject_unknown(field.by_reason, Reason, f"{where}.fields.{field.name}.by_reason")
+        reject_unknown(field.by_reason, (*Reason,), f"{where}.fields.{field.name}.by_reason")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
 

@@ -69,14 +69,19 @@ class Late:
                 return self.identities.at(now)
             case b"h":
                 return b"%d" % self._hit(verdict)
+            case b"n":
+                return b"%d" % next(self._numbers)
+            case _:
+                return self._by_chance(letter, length, now)
+
+    def _by_chance(self, letter: bytes, length: int, now: float) -> bytes:
+        match letter:
             case b"r":
                 return self._bytes(length).hex().encode()[:length]
             case b"t":
                 return urlsafe_b64encode(self._bytes(length))[:length]
-            case b"l":
-                return in_base_32(int(now * 1_000) << 80 | int.from_bytes(self._bytes(10)))
             case _:
-                return b"%d" % next(self._numbers)
+                return in_base_32(int(now * 1_000) << 80 | int.from_bytes(self._bytes(10)))
 
     def _hit(self, verdict: Verdict) -> int:
         """How often this server has answered with that stored response: 0 for what was fetched."""

@@ -96,15 +96,14 @@ def lifetime_of(
 def _lifetime(
     response: Response, control: Directives, rules: Rules, response_time: float
 ) -> tuple[float, LifetimeSource | None]:
-    if any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks):
-        return 0, None
+    stale = any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks)
     for source in rules.lifetime_from:
         seconds = _FROM[source](response, control, rules, response_time)
         if seconds is not None:
-            return max(0, seconds), source
+            return 0 if stale else max(0, seconds), source
     # RFC 9213 §2.2 lets a targeted field say max-age where the dialect reads only s-maxage of Cache-Control.
     if control.source != "cache-control" and control.max_age is not None:
-        return control.max_age, LifetimeSource.MAX_AGE
+        return 0 if stale else control.max_age, LifetimeSource.MAX_AGE
     return 0, None
 
 

@@ -162,6 +162,7 @@ class Rules:
     default_lifetimes_by_type: Mapping[str, int] = field(default_factory=dict)
     default_stale_if_error_barred_by: frozenset[str] = frozenset()
     vary_allowed: frozenset[str] | None = None
+    needs_lifetime: bool = False
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

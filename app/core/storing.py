@@ -42,6 +42,8 @@ from app.core.validation import confirms, merged
 # After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
 LONGEST_HOLD = 30.0
 
+WINDOWS = ("stale-while-revalidate", "stale-if-error")
+
 ResponseRule = tuple[Reason, Callable[[Exchange, Rules], bool]]
 
 
@@ -88,9 +90,11 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     allows a cache to keep it (RFC 9111 §3)."""
     lifetime, source = lifetime_of(exchange.response, exchange.control, rules, exchange.response_time)
     allowed = source or exchange.control.public or exchange.response.status in HEURISTIC_STATUSES
-    if not allowed:
+    if not allowed or (rules.needs_lifetime and source is None):
         return True
-    if lifetime > 0 or any(stale_windows(exchange.control, rules)):
+    # A window that nobody has spoken of follows a lifetime, and stands for none.
+    windows = source is not None or any(map(exchange.control.says, WINDOWS))
+    if lifetime > 0 or (windows and any(stale_windows(exchange.control, rules))):
         return False
     validator = "etag" in exchange.response.headers or "last-modified" in exchange.response.headers
     return not (rules.store_for_validation and validator)

@@ -20,6 +20,7 @@ def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
 
 GIVING = Rules(lifetime_from=tuple(LifetimeSource), default_lifetimes={"404": 10, "5xx": 5, "*": 100})
 LEAST = Rules(least_lifetimes={"503": 9})
+MARKED_SHARED = Rules(lifetime_from=(), stale_marks=(StaleMark("x-origin", "STALE"),))
 MARKED = Rules(stale_marks=(StaleMark("x-origin", "STALE"),))
 
 UNTIL = Rules(governing=(Governing("x-until", Syntax.SECONDS),))
@@ -76,7 +77,9 @@ LIFETIMES = [
     row("a targeted field without a lifetime",
         "200 | cdn: public",                                     ONLY_SHARED,            0,      None),
     row("a mark of the origin that it is stale",
-        "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      None),
+        "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      S_MAXAGE),
+    row("the same in a field that is for this cache alone",
+        "200 | cdn: max-age=5 | x-origin: STALE",                MARKED_SHARED,          0,      MAX_AGE),
     row("another mark",
         "200 | cc: s-maxage=5 | x-origin: HIT",                  MARKED,                 5,      S_MAXAGE),
     row("the end of freshness, said as a time",
