@@ -126,7 +126,7 @@ MATRIX: dict[str, tuple[str, Callable[[Cache], bool]]] = {
     "cc-resp-no-cache":            ("P P P P", lambda it: not it.reuses("200 | cc: no-cache, max-age=60")),
     "cc-resp-private-shared":      ("P P P P", lambda it: not it.reuses("200 | cc: private, max-age=60")),
     "cc-resp-no-cache-revalidate-fresh":
-                                      ("F P P F", lambda it: it.validates('200 | cc: no-cache, max-age=60 | etag: "1"')),
+                                   ("F P P F", lambda it: it.validates('200 | cc: no-cache, max-age=60 | etag: "1"')),
     "cc-resp-no-cache-revalidate": ("F P F F", lambda it: it.validates('200 | cc: no-cache | etag: "1"')),
     "vary-star":                   ("P P P P", lambda it: not it.reuses(f"{FRESH} | vary: *")),
     "vary-match":                  ("P P P P", lambda it: it.reuses(VARIED, "GET / | x: 1", "GET / | x: 1")),
@@ -163,16 +163,16 @@ MATRIX: dict[str, tuple[str, Callable[[Cache], bool]]] = {
     "method-POST":                 ("F F F F", lambda it: it.rules.store_post),
     "freshness-max-age-age":       ("F P P P", lambda it: not it.reuses(f"{FRESH} | age: 100")),
     "freshness-max-age-case-insenstive":
-                                      ("P P P P", lambda it: it.reuses("200 | cc: MaX-AgE=60")),
+                                   ("P P P P", lambda it: it.reuses("200 | cc: MaX-AgE=60")),
     "freshness-max-age-s-maxage-shared-longer":
-                                      ("P P P P", lambda it: it.reuses("200 | cc: max-age=1, s-maxage=60", after=9)),
+                                   ("P P P P", lambda it: it.reuses("200 | cc: max-age=1, s-maxage=60", after=9)),
     "partial-store-complete-reuse-partial":
-                                      ("F P P F", lambda it: it.cuts()),
+                                   ("F P P F", lambda it: it.cuts()),
     "cdn-max-age":                 ("F F [F] P", lambda it: it.reuses("200 | cdn: max-age=60")),
     "cdn-fresh-cc-nostore":        ("F F [F] P", lambda it: it.reuses("200 | cdn: max-age=60 | cc: no-store")),
     "head-writethrough":           ("no yes yes yes", lambda it: it.head_writes_through()),
     "conditional-etag-strong-generate":
-                                      ("P P P F", lambda it: it.validates('200 | cc: max-age=1 | etag: "1"', after=5)),
+                                   ("P P P F", lambda it: it.validates('200 | cc: max-age=1 | etag: "1"', after=5)),
 }  # fmt: skip
 # Whether a response of that status that says max-age is reused.
 STATUSES = {
