@@ -24,6 +24,14 @@ class Beside(StrEnum):
     LINE = "line"  # ours on a line below theirs
 
 
+class Over(StrEnum):
+    """By which scheme a request must have come for a field to be said."""
+
+    ANY = "any"
+    HTTP = "http"
+    HTTPS = "https"
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """A request field that asks for more: with this among its members, in any case; where it is "", with anything."""
@@ -56,6 +64,7 @@ LATE = {
         "elapsed": "e", "number": "n", "date": "d", "ulid": "l",
     }.items()
 }  # fmt: skip
+DATE_SLOT = f"{LATE['date']}".encode()
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
 # `filled_by` is the `number` of the response that brought what is stored.
 KNOWN = (
@@ -69,7 +78,7 @@ SLOTS = (*KNOWN, *LATE)
 class SpokenField:
     """`{word}` in `value` is the word for the response's status (`404`, `4xx`), else for its reason, else for its
     result; where there are words and that is "", the field is not said. Words may have slots too. `asked_by`: what asks
-    for it; nothing: it is always said.
+    for it; nothing: it is always said. What asks must be no forwarding field: such answers are not given again at once.
     """
 
     name: str
@@ -79,6 +88,7 @@ class SpokenField:
     by_status: Mapping[str, str] = field(default_factory=dict)
     beside: Beside = Beside.REPLACE
     asked_by: tuple[Trigger, ...] = ()
+    over: Over = Over.ANY
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -94,6 +104,8 @@ class SpokenField:
 
     def said(self, about: About) -> str | None:
         """Its value, with late slots in it; None where it is not said."""
+        if self.over not in (Over.ANY, about.request.scheme):
+            return None
         if self.asked_by and not any(trigger.pulled_by(about.request.headers) for trigger in self.asked_by):
             return None
         word = self.word(about.verdict, about.response.status)

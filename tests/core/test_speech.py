@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Fwd, Result, Verdict
 from app.core.dialect import Dialect, speak
 from app.core.reasons import Reason as R
-from app.core.speech import LATE, LATE_SLOT, About, Beside, SpokenField, Trigger
+from app.core.speech import LATE, LATE_SLOT, About, Beside, Over, SpokenField, Trigger
 from tests.core.build import req, res, row, text_of
 
 HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1, number=7_123_456)
@@ -75,6 +75,10 @@ SAID = [
         DEBUG,                                 "GET / | pragma: no-cache, X-On", "200", HIT,    "x: yes"),
     row("to those who ask for it by a field",
         DEBUG,                                 "GET / | x-debug: 0", "200",            HIT,     "x: yes"),
+    row("over the scheme that it is for",
+        SpokenField("x", "yes", over=Over.HTTP), "GET /",           "200",             HIT,     "x: yes"),
+    row("and over no other",
+        SpokenField("x", "yes", over=Over.HTTPS), "GET /",          "200",             HIT,     ""),
     row("to nobody else",
         DEBUG,                                 "GET / | pragma: x-off", "200",         HIT,     ""),
 ]  # fmt: skip
