@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,6 +22,8 @@ from app.journal import Journal
 from app.late import Late
 from app.memo import Memo
 from app.settings import Settings
+from app.store.base import Store
+from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
 from app.surroundings import Limits, Surroundings
 from app.tasks import Tasks
@@ -79,7 +82,7 @@ def build(
     timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
     transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
     around = Surroundings(
-        store=MemoryStore(settings.max_size),
+        store=store_of(settings),
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
         forwarding=forwarding(settings, origin, dialect),
@@ -96,6 +99,13 @@ def build(
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
     admin, token = admin_app(engine, settings, edge.stopping), made_token(settings)
     return Application(Proxy(edge, tunnel), admin, around, memo, token, settings.deployment)
+
+
+def store_of(settings: Settings) -> Store:
+    """Where responses are kept: in this process's memory, or in a folder (LMDB)."""
+    if settings.store == "memory":
+        return MemoryStore(settings.max_size)
+    return DiskStore(Path(settings.store), settings.max_size)
 
 
 def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwarding:

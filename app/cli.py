@@ -5,6 +5,7 @@ Whatever takes long to import is imported by the command that needs it: `swerve 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -139,6 +140,22 @@ def why(url: str, method: str, headers: tuple[str, ...], as_json: bool, admin: s
 
     side = find(admin)
     sys.exit(why_command(side.base, side.token, url, method.upper(), pairs, as_json))
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def dialects(name: str | None, as_json: bool) -> None:
+    """The dialects; or of one, by name or .toml file: what it says and does, what it lacks, and where that is from."""
+    from app import fidelity  # noqa: PLC0415
+
+    try:
+        if as_json:
+            click.echo(json.dumps(fidelity.listed() if name is None else fidelity.page(name), ensure_ascii=False))
+        else:
+            click.echo(fidelity.list_text() if name is None else fidelity.page_text(name))
+    except ConfigError as error:
+        raise EnvironmentFault(str(error)) from None
 
 
 @cli.command()

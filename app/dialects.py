@@ -1,6 +1,7 @@
 """Dialect files: TOML in, a Dialect out, checked against the types of its fields so that a new knob needs no code here.
 
-    name = "…"   as_of = "2026-11"   sources = ["…"]
+    name = "…"   about = "…"   as_of = "2026-11"   sources = ["…"]
+    notes = [{ … }]             the fields of Note: what is not emulated, unconfirmed, or our choice
     [speech]                    the plain fields of Dialect: hidden, server, client_cache_control …
     [speech.announced]          request field = value
     [speech.confined]           request field = the beginning of the only paths to which a client may send it
@@ -25,7 +26,7 @@ from types import MappingProxyType, NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from app.config_error import ConfigError, nearest
-from app.core.dialect import Dialect
+from app.core.dialect import Dialect, Note
 from app.core.directives import Directives
 from app.core.reasons import Reason
 from app.core.rules import Rules
@@ -38,11 +39,12 @@ T = TypeVar("T")
 _INSTALLED = Path(__file__).parent / "_config"
 CONFIG = _INSTALLED if _INSTALLED.exists() else Path(__file__).parent.parent / "config"
 
-_TOP = ("name", "as_of", "sources", "speech", "rules")
+_TOP = ("name", "about", "as_of", "sources", "notes", "speech", "rules")
 # More is in no CDN's field.
 LONGEST_RANDOM = 128
 _SLOTS = ("region", "node", "millis", "random")
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/(\*|[a-z0-9.+-]+)")
 _NOTHING: Table = MappingProxyType({})
 _KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number from 0", float: "a number from 0"}
 
@@ -87,12 +89,14 @@ def _dialect(table: Table, file: str) -> Dialect:
     reject_unknown(table, _TOP, file)
     for key in ("name", "as_of", "speech", "rules"):
         if key not in table:
-            raise ConfigError(f"{file}: {key} is missing; a dialect says {', '.join(_TOP)}")
+            raise ConfigError(f"{file}: {key} is missing; a dialect says name, as_of, speech and rules")
     sources = _list(table.get("sources", []), f"{file}: sources")
     return Dialect(
         name=converted(str, table["name"], f"{file}: name"),
         as_of=converted(str, table["as_of"], f"{file}: as_of"),
         sources=tuple(converted(str, one, f"{file}: sources") for one in sources),
+        about=converted(str, table.get("about", ""), f"{file}: about"),
+        notes=tuple(converted(Note, one, f"{file}: notes") for one in _list(table.get("notes", []), f"{file}: notes")),
         rules=converted(Rules, table["rules"], f"{file}: rules"),
         **_speech(_table(table["speech"], f"{file}: speech"), f"{file}: speech"),
     )
@@ -124,7 +128,9 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
         _check_template(speech["identity"].template, _SLOTS, f"{where}.identity.template")
     for field in speech["fields"]:
         _check_template(field.value, SLOTS, f"{where}.fields.{field.name}.value")
-        reject_unknown(field.by_reason, Reason, f"{where}.fields.{field.name}.by_reason")
+        for word in field.templates[1:]:
+            _check_template(word, SLOTS[1:], f"{where}.fields.{field.name}: {word!r}")
+        reject_unknown(field.by_reason, (*Reason,), f"{where}.fields.{field.name}.by_reason")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
 
@@ -132,7 +138,10 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
 def _check_rules(rules: Rules, where: str) -> None:
     """What types cannot say: which directives there are, and how a status is named."""
     known = [one.name.replace("_", "-") for one in fields(Directives)]
-    for name in ("ignored_directives", "stale_while_revalidate_barred_by"):
+    for name in (
+        "ignored_directives", "stale_while_revalidate_barred_by", "ignored_request_directives",
+        "default_stale_if_error_barred_by",
+    ):  # fmt: skip
         reject_unknown(sorted(getattr(rules, name)), known, f"{where}.{name}")
     for name in ("default_lifetimes", "least_lifetimes"):
         for status in getattr(rules, name):
@@ -140,6 +149,10 @@ def _check_rules(rules: Rules, where: str) -> None:
                 raise ConfigError(
                     f"{where}.{name}: {status!r} is no status; write one like 404, a class like 4xx, or *"
                 )
+    for media_type in rules.default_lifetimes_by_type:
+        if _MEDIA_TYPE.fullmatch(media_type) is None:
+            fix = "write one like text/css, or image/* for all of a kind, in lower case"
+            raise ConfigError(f"{where}.default_lifetimes_by_type: {media_type!r} is no media type; {fix}")
 
 
 def _check_template(template: str, known: Collection[str], where: str) -> None:
@@ -158,8 +171,7 @@ def _check_values(speech: Mapping[str, Any], where: str) -> None:
     """What goes into a field must be able to stand there (RFC 9110 §5.5)."""
     said = {name: value for name, value in speech.items() if isinstance(value, str)}
     for field in speech["fields"]:
-        words = [*field.words.values(), *field.by_reason.values(), *field.by_status.values(), field.value]
-        said |= {f"fields.{field.name} ({place})": word for place, word in enumerate(words)}
+        said |= {f"fields.{field.name} ({place})": word for place, word in enumerate(field.templates)}
     said |= {f"announced.{name}": value for name, value in speech["announced"]}
     for name, value in said.items():
         if not (value.isascii() and value.isprintable()):

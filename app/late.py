@@ -6,10 +6,12 @@ import re
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import count
 from os import urandom
 
 from app.core.decisions import Verdict
+from app.core.fields import format_date
 from app.core.messages import Headers
 from app.core.speech import LATE_SLOT
 from app.identity import Identities
@@ -18,12 +20,16 @@ from app.identity import Identities
 COUNTED = 100_000
 # So many random bytes are taken from the system at a time.
 POOL = 8_192
+# Crockford's base 32; and for each byte the digit of its last five bits.
+_BASE_32 = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_DIGITS = _BASE_32 * 8
 
 _OF_THE_TIME: dict[bytes, Callable[[float, float], bytes]] = {
     b"s": lambda now, _: b"%d" % now,
     b"u": lambda now, _: b"%06d" % (now % 1 * 1_000_000),
     b"m": lambda now, _: b"%d" % (now * 1_000),
     b"e": lambda _, elapsed: b"%d" % (elapsed * 1_000),
+    b"d": lambda now, _: format_date(now).encode(),
 }
 
 
@@ -66,12 +72,19 @@ class Late:
                 return self.identities.at(now)
             case b"h":
                 return b"%d" % self._hit(verdict)
+            case b"n":
+                return b"%d" % next(self._numbers)
+            case _:
+                return self._by_chance(letter, length, now)
+
+    def _by_chance(self, letter: bytes, length: int, now: float) -> bytes:
+        match letter:
             case b"r":
                 return self._bytes(length).hex().encode()[:length]
             case b"t":
                 return urlsafe_b64encode(self._bytes(length))[:length]
             case _:
-                return b"%d" % next(self._numbers)
+                return millis_in_base_32(int(now * 1_000)) + self._bytes(16).translate(_DIGITS)
 
     def _hit(self, verdict: Verdict) -> int:
         """How often this server has answered with that stored response: 0 for what was fetched."""
@@ -88,3 +101,9 @@ class Late:
             self._random = urandom(POOL)
         taken, self._random = self._random[:length], self._random[length:]
         return taken
+
+
+@lru_cache(8)  # responses of one millisecond come together
+def millis_in_base_32(millis: int) -> bytes:
+    """The first ten digits of a ULID, which sort like its time."""
+    return bytes(_BASE_32[millis >> place & 31] for place in range(45, -1, -5))

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, defaultdict
-from math import inf
+from math import floor, inf
 
 from app.arrival import request_of
 from app.core.decisions import Hit
+from app.core.fields import format_date
 from app.core.forwarding import CHAIN
 from app.core.messages import Headers, Request
 from app.core.observed import Observed
 from app.core.reuse import refresh
-from app.core.speech import LATE_SLOT
+from app.core.speech import DATE_SLOT, LATE_SLOT
 from app.core.standing import standing
 from app.engine import Engine
 from app.flights import OwnBody
@@ -299,6 +300,8 @@ class Memo:
         if isinstance(reply.body, OwnBody):  # too large to be held
             return False
         head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
+        dated = DATE_SLOT in head  # known for the whole second, and so no late slot here
+        head = head.replace(DATE_SLOT, format_date(now).encode()) if dated else head
         first, *rest = written(head, reply.body)
         finished.between, finished.slots = _cut(head, first)
         finished.pieces = [b"" if finished.between else first, *rest]
@@ -306,6 +309,9 @@ class Memo:
         age = int(hit.stored.freshness.age(now))
         finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
         finished.rendered_until = min(finished.until, hit.stored.freshness.born + age + 1)
+        if dated:
+            finished.rendered_from = max(finished.rendered_from, floor(now))
+            finished.rendered_until = min(finished.rendered_until, floor(now) + 1)
         return all(part is hit.stored.body for part in reply.body)
 
 

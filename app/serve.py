@@ -17,11 +17,13 @@ import uvicorn
 
 from app.asgi import Application, build
 from app.banner import banner, origin_note, summary
+from app.config_error import ConfigError
 from app.console import Console, mode_of
 from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
 from app.protocol import Protocol
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, bound_to, origin_of
+from app.store.base import StoreError
 from app.terminal import wants_color
 from app.upstream.origin import Origin
 from app.upstream.probe import failure_of
@@ -58,7 +60,10 @@ def run(settings: Settings, *, demo: bool = False) -> int:
 async def serve(settings: Settings, sockets: list[socket.socket], *, demo: bool) -> int:
     """Run the proxy, the admin side and perhaps the demo origin on these bound sockets, in this order."""
     application = build(settings)
-    await application.open()
+    try:
+        await application.open()
+    except StoreError as error:
+        raise ConfigError(f"store: {error}") from None
     color = wants_color(sys.stderr, os.environ)
     mode = mode_of(settings.log, sys.stderr)  # lines for people beside what else is said, JSON by itself on stdout
     console = Console(mode, sys.stdout if mode == "json" else sys.stderr, color, settings.dialect.name)

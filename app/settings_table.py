@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,8 +31,11 @@ def parse_origin(text: str) -> Origin:
 
 
 def parse_store(text: str) -> str:
-    if text != "memory":
-        raise ValueError(f"{text!r}: only the memory store is built so far, no folders and no redis; write memory")
+    """`memory`, or a folder, which has a slash in it so that a slip of the pen makes none."""
+    if "://" in text:
+        raise ValueError(f"{text!r}: no store on another machine is built yet; write memory or a folder like ./cache")
+    if text != "memory" and "/" not in text and os.sep not in text:
+        raise ValueError(f"{text!r} is neither memory nor a folder; write a folder with a slash in it, like ./{text}")
     return text
 
 
@@ -106,7 +110,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("admin_token", None, ("SWERVE_ADMIN_TOKEN",), None, parse_token,
         "what admin clients must show; has no flag, because other users see the flags of processes"),
     _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),
-    _row("store", "memory", parse_store, "where responses are kept"),
+    _row("store", "memory", parse_store,
+        "where responses are kept: memory, or a folder like ./cache that outlives restarts"),
     _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),
     _row("max_object", None, parse_size, "larger responses are passed on, never stored; unset: the dialect's limit"),
     _row("workers", "1", parse_workers, "how many processes answer"),

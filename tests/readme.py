@@ -31,8 +31,10 @@ def reasons() -> str:
 
 def words() -> str:
     fields = [(name, status) for name in dialect_names() for status in load_dialect(name).fields if status.words]
-    head = ("result", *(f"`{name}`: {status.name}" for name, status in fields))
-    return table(head, ((result, *(status.words[result] for _, status in fields)) for result in Result))
+    # Words with slots are as long as a line each: the dialect's file has them.
+    plain = [(name, status) for name, status in fields if not any("{" in word for word in status.words.values())]
+    rows = ((f"`{name}`: {status.name}", *(_code(status.words[result]) for result in Result)) for name, status in plain)
+    return table(("dialect: field", *Result), rows)
 
 
 def settings() -> str:

@@ -81,7 +81,8 @@ def request_checks(request: Request, stored: Sequence[StoredResponse], rules: Ru
     for reasons, directive in DIRECTIVES:
         alone, sent = _only(request, directive)
         lookup = decide(alone, stored, rules, now)
-        ignored = rules.request_directives is RequestDirectives.IGNORE and lookup.reason not in reasons
+        unasked = rules.request_directives is RequestDirectives.IGNORE or directive in rules.ignored_request_directives
+        ignored = unasked and lookup.reason not in reasons
         found = f"{sent} (ignored by this dialect)" if sent and ignored else sent
         rows.append(Check.of(reasons[0], lookup.reason not in reasons or isinstance(lookup, Hit), found))
     return tuple(rows)

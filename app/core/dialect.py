@@ -14,6 +14,24 @@ from app.core.rules import Rules
 from app.core.speech import LATE, About, Beside, SpokenField, joined
 
 
+class NoteKind(StrEnum):
+    """What a note says of a dialect as a whole, or of something that it lacks."""
+
+    NOT_EMULATED = "not-emulated"
+    UNCONFIRMED = "unconfirmed"  # no primary source was seen
+    CHOICE = "choice"  # where the CDN leaves it open, or several settings are usual
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a dialect does not do, or does without being sure. `source`: where the fact was read, and when."""
+
+    kind: NoteKind
+    what: str
+    why: str
+    source: str
+
+
 class ClientCacheControl(StrEnum):
     """What becomes of Cache-Control on its way to the client."""
 
@@ -46,7 +64,7 @@ class ErrorField:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read."""
+    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read, `about` what it is."""
 
     name: str
     as_of: str
@@ -66,11 +84,13 @@ class Dialect:
     client_cache_control: ClientCacheControl = ClientCacheControl.UNCHANGED
     default_cache_control: str | None = None
     age_on_miss: bool = False
+    about: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def has_late_slots(self) -> bool:
         """Whether something in its speech is known only when a response leaves."""
-        late = any(f"{{{name}" in field.value for field in self.fields for name in LATE)
+        late = any(f"{{{name}" in text for field in self.fields for text in field.templates for name in LATE)
         return late or self.identity is not None
 
 

@@ -20,6 +20,7 @@ class Directives:
     """The cache directives of one message. Seconds are integers; None means absent, 0 also means unreadable.
 
     RFC 9111 §4.2.1 encourages caches to take a lifetime that cannot be read as stale, and the first of several.
+    `until` is the HTTP time at which a field that governs says that freshness ends.
     `no_cache_fields` and `private_fields` are the field names of the qualified forms, which leave the flag False.
     """
 
@@ -41,6 +42,7 @@ class Directives:
     stale_if_error: int | None = None
     max_stale: int | None = None
     min_fresh: int | None = None
+    until: int | None = None
 
     def says(self, name: str) -> bool:
         """Whether a directive is there."""
@@ -142,6 +144,7 @@ class Syntax(StrEnum):
     CACHE_CONTROL = "cache-control"
     STRUCTURED = "structured"  # RFC 9213 §2.1: a Dictionary; what does not parse is not there
     SURROGATE = "surrogate"  # Edge Architecture Specification (W3C Note, 2001-08-04) §2.2.1
+    SECONDS = "seconds"  # a number of seconds, 0 to store nothing, or `@` and the Unix time at which freshness ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +207,22 @@ def _parse_plain(source: str, _device: str, *lines: str) -> Directives | None:
     return parse_cache_control(lines, source) if any(map(split_list, lines)) else None
 
 
+def _parse_seconds(source: str, _device: str, *lines: str) -> Directives | None:
+    """What is no number is not there."""
+    text = lines[0].strip(" \t")
+    seconds = parse_delta(text.removeprefix("@"))
+    if seconds is None:
+        return None
+    if text.startswith("@"):
+        return Directives(source, until=seconds)
+    return Directives(source, max_age=seconds) if seconds else Directives(source, no_store=True)
+
+
 _TARGETED = {
     Syntax.CACHE_CONTROL: _parse_plain,
     Syntax.STRUCTURED: _parse_structured,
     Syntax.SURROGATE: _parse_surrogate,
+    Syntax.SECONDS: _parse_seconds,
 }
 
 

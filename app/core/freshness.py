@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from app.core.directives import VALUELESS, Directives
 from app.core.fields import parse_date, parse_delta
-from app.core.messages import Response
+from app.core.messages import Response, media_type
 from app.core.rules import HEURISTIC_STATUSES, LifetimeSource, Rules
+
+SUCCESS_WITH_BODY = (200, 203, 206)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,12 @@ def stale_windows(control: Directives, rules: Rules) -> tuple[int, int]:
     if control.forbids_stale:
         return 0, 0
     barred = any(control.says(name) for name in rules.stale_while_revalidate_barred_by)
-    revalidate = _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
-    revalidate = revalidate if rules.stale_while_revalidate_honoured and not barred else 0
-    on_error = _window(control.stale_if_error, rules.default_stale_if_error, rules)
-    on_error = on_error if rules.stale_if_error_honoured else 0
-    return revalidate, max(on_error, revalidate) if rules.stale_while_revalidate_covers_errors else on_error
+    window = 0 if barred else _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
+    by_default = 0 if any(map(control.says, rules.default_stale_if_error_barred_by)) else rules.default_stale_if_error
+    on_error = _window(control.stale_if_error, by_default, rules) if rules.stale_if_error_honoured else 0
+    if rules.stale_while_revalidate_covers_errors:  # also where it is said, and nobody is served stale meanwhile
+        on_error = max(on_error, window)
+    return window if rules.stale_while_revalidate_honoured else 0, on_error
 
 
 def _window(stated: int | None, default: int, rules: Rules) -> int:
@@ -93,15 +96,14 @@ def lifetime_of(
 def _lifetime(
     response: Response, control: Directives, rules: Rules, response_time: float
 ) -> tuple[float, LifetimeSource | None]:
-    if any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks):
-        return 0, None
+    stale = any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks)
     for source in rules.lifetime_from:
         seconds = _FROM[source](response, control, rules, response_time)
         if seconds is not None:
-            return max(0, seconds), source
+            return 0 if stale else max(0, seconds), source
     # RFC 9213 §2.2 lets a targeted field say max-age where the dialect reads only s-maxage of Cache-Control.
     if control.source != "cache-control" and control.max_age is not None:
-        return control.max_age, LifetimeSource.MAX_AGE
+        return 0 if stale else control.max_age, LifetimeSource.MAX_AGE
     return 0, None
 
 
@@ -109,8 +111,8 @@ def _from_s_maxage(_response: Response, control: Directives, _rules: Rules, _tim
     return control.s_maxage
 
 
-def _from_max_age(_response: Response, control: Directives, _rules: Rules, _time: float) -> float | None:
-    return control.max_age
+def _from_max_age(_response: Response, control: Directives, _rules: Rules, response_time: float) -> float | None:
+    return control.max_age if control.until is None else control.until - response_time
 
 
 def _from_expires(response: Response, control: Directives, _rules: Rules, response_time: float) -> float | None:
@@ -134,6 +136,11 @@ def _from_heuristic(response: Response, control: Directives, rules: Rules, respo
 
 
 def _from_default(response: Response, _control: Directives, rules: Rules, _time: float) -> float | None:
+    if rules.default_lifetimes_by_type and response.status in SUCCESS_WITH_BODY:
+        of_response = media_type(response.headers)
+        for name in (of_response, f"{of_response.partition('/')[0]}/*"):
+            if name in rules.default_lifetimes_by_type:
+                return rules.default_lifetimes_by_type[name]
     return rules.lifetime_for(response.status, rules.default_lifetimes)
 
 

@@ -177,6 +177,11 @@ def has_body(headers: Headers) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length") not in (None, "0")
 
 
+def media_type(headers: Headers) -> str:
+    """The media type of these response fields, in lower case and without parameters; "" where they say none."""
+    return (headers.get("content-type") or "").partition(";")[0].strip(" \t").lower()
+
+
 def is_event_stream(headers: Headers) -> bool:
     """Whether these response fields announce a body that never ends by itself (HTML Standard §9.2)."""
     return (headers.get("content-type") or "").lower().startswith("text/event-stream")

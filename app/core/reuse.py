@@ -88,7 +88,8 @@ def request_directives(request: Request, rules: Rules) -> Directives:
     lines = request.headers.lines("cache-control")
     if not lines and _pragma_no_cache(request):
         lines = ["no-cache"]  # RFC 9111 §5.4
-    return parse_cache_control(lines)
+    asked = parse_cache_control(lines)
+    return asked.without(rules.ignored_request_directives) if rules.ignored_request_directives else asked
 
 
 def _pragma_no_cache(request: Request) -> bool:

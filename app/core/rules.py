@@ -72,6 +72,7 @@ class Ranges(StrEnum):
     """What a Range request meets (RFC 9110 §14, RFC 9111 §3.3)."""
 
     SERVE = "serve"  # answered from what is stored, partial responses are stored too
+    CUT = "cut"  # answered from what is stored as a whole; partial responses are not stored
     BYPASS = "bypass"  # sent to the origin as it is
 
 
@@ -157,6 +158,11 @@ class Rules:
     tags: tuple[TagField, ...] = ()
     outlives_deployments: tuple[str, ...] = ()
     device: str = "swerve"
+    ignored_request_directives: frozenset[str] = frozenset()
+    default_lifetimes_by_type: Mapping[str, int] = field(default_factory=dict)
+    default_stale_if_error_barred_by: frozenset[str] = frozenset()
+    vary_allowed: frozenset[str] | None = None
+    needs_lifetime: bool = False
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

@@ -24,6 +24,14 @@ class Beside(StrEnum):
     LINE = "line"  # ours on a line below theirs
 
 
+class Over(StrEnum):
+    """By which scheme a request must have come for a field to be said."""
+
+    ANY = "any"
+    HTTP = "http"
+    HTTPS = "https"
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """A request field that asks for more: with this among its members, in any case; where it is "", with anything."""
@@ -47,25 +55,30 @@ class _Late:
         return f"\0{self.letter}{length}\0"
 
 
-# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses.
+# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses;
+# `date` is an HTTP-date (RFC 9110 §5.6.7); `ulid` 26 characters: 48 bits of milliseconds and 80 random ones in base 32.
 LATE = {
     name: _Late(letter)
     for name, letter in {
         "identity": "i", "hits": "h", "random": "r", "token": "t", "seconds": "s", "micros": "u", "millis": "m",
-        "elapsed": "e", "number": "n",
+        "elapsed": "e", "number": "n", "date": "d", "ulid": "l",
     }.items()
 }  # fmt: skip
+DATE_SLOT = f"{LATE['date']}".encode()
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
 # `filled_by` is the `number` of the response that brought what is stored.
-KNOWN = ("word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by")
+KNOWN = (
+    "word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by",
+    "scheme",
+)  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenField:
     """`{word}` in `value` is the word for the response's status (`404`, `4xx`), else for its reason, else for its
-    result; where there are words and that is "", the field is not said. `asked_by`: what asks for it; nothing: it is
-    always said.
+    result; where there are words and that is "", the field is not said. Words may have slots too. `asked_by`: what asks
+    for it; nothing: it is always said. What asks must be no forwarding field: such answers are not given again at once.
     """
 
     name: str
@@ -75,6 +88,13 @@ class SpokenField:
     by_status: Mapping[str, str] = field(default_factory=dict)
     beside: Beside = Beside.REPLACE
     asked_by: tuple[Trigger, ...] = ()
+    over: Over = Over.ANY
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Every text of it that may have slots."""
+        words = (*self.words.values(), *self.by_reason.values(), *self.by_status.values())
+        return (self.value, *words)
 
     def word(self, verdict: Verdict, status: int) -> str:
         for key in (str(status), f"{status // 100}xx"):
@@ -84,12 +104,15 @@ class SpokenField:
 
     def said(self, about: About) -> str | None:
         """Its value, with late slots in it; None where it is not said."""
+        if self.over not in (Over.ANY, about.request.scheme):
+            return None
         if self.asked_by and not any(trigger.pulled_by(about.request.headers) for trigger in self.asked_by):
             return None
         word = self.word(about.verdict, about.response.status)
         if self.words and not word:
             return None
-        return word if self.value == "{word}" else self.value.format(word=word, **about.slots())
+        value = self.value.replace("{word}", word)
+        return value.format(**about.slots()) if "{" in value or "}" in value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +132,7 @@ class About:
             **LATE, "number": number, "filled_by": serial(verdict.number), "age": verdict.age or 0,
             "ttl": verdict.ttl or 0, "key": verdict.key, "host": request.authority, "path": request.path,
             "target": request.target, "status": self.response.status, "reason": verdict.reason, "node": self.node,
-            "region": self.region,
+            "region": self.region, "scheme": request.scheme,
         }  # fmt: skip
 
 

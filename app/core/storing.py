@@ -22,7 +22,7 @@ from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness, lifetime_of, stale_windows
 from app.core.invalidation import same_origin_target
 from app.core.key import selecting_fields, vary_names
-from app.core.messages import Headers, Request, Response, is_event_stream, packed
+from app.core.messages import Headers, Request, Response, is_event_stream, media_type, packed
 from app.core.purging import Mode
 from app.core.ranges import ContentRange
 from app.core.reasons import Reason
@@ -41,6 +41,8 @@ from app.core.validation import confirms, merged
 
 # After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
 LONGEST_HOLD = 30.0
+
+WINDOWS = ("stale-while-revalidate", "stale-if-error")
 
 ResponseRule = tuple[Reason, Callable[[Exchange, Rules], bool]]
 
@@ -69,6 +71,12 @@ def _no_store(exchange: Exchange, _rules: Rules) -> bool:
     return exchange.control.no_store and not understood
 
 
+def _vary_denied(exchange: Exchange, rules: Rules) -> bool:
+    names = vary_names(exchange.response.headers, rules)
+    allowed = rules.vary_allowed is None or rules.vary_allowed.issuperset(names)
+    return not (allowed and rules.vary_denied.isdisjoint(names))
+
+
 def _authorization_unfit(exchange: Exchange, rules: Rules) -> bool:
     control = exchange.control
     if rules.authorization is Authorization.IGNORE:
@@ -82,9 +90,11 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     allows a cache to keep it (RFC 9111 §3)."""
     lifetime, source = lifetime_of(exchange.response, exchange.control, rules, exchange.response_time)
     allowed = source or exchange.control.public or exchange.response.status in HEURISTIC_STATUSES
-    if not allowed:
+    if not allowed or (rules.needs_lifetime and source is None):
         return True
-    if lifetime > 0 or any(stale_windows(exchange.control, rules)):
+    # A window that nobody has spoken of follows a lifetime, and stands for none.
+    windows = source is not None or any(map(exchange.control.says, WINDOWS))
+    if lifetime > 0 or (windows and any(stale_windows(exchange.control, rules))):
         return False
     validator = "etag" in exchange.response.headers or "last-modified" in exchange.response.headers
     return not (rules.store_for_validation and validator)
@@ -92,8 +102,8 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
 
 def _wrong_variant(exchange: Exchange, rules: Rules) -> bool:
     """A page's data under the page's own key would be the page for everybody (CVE-2026-44576)."""
-    media_type = (exchange.response.headers.get("content-type") or "").partition(";")[0].strip(" \t").lower()
-    return any(one.media_type == media_type and one.field not in exchange.request.headers for one in rules.asked_types)
+    of_response = media_type(exchange.response.headers)
+    return any(one.media_type == of_response and one.field not in exchange.request.headers for one in rules.asked_types)
 
 
 def _no_location(exchange: Exchange, rules: Rules) -> bool:
@@ -118,8 +128,7 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
      lambda exchange, rules: rules.set_cookie is SetCookie.REFUSE and "set-cookie" in exchange.response.headers),
     (Reason.AUTHORIZATION, _authorization_unfit),
     (Reason.VARY_STAR, lambda exchange, rules: "*" in vary_names(exchange.response.headers, rules)),
-    (Reason.VARY_DENIED,
-     lambda exchange, rules: not rules.vary_denied.isdisjoint(vary_names(exchange.response.headers, rules))),
+    (Reason.VARY_DENIED, _vary_denied),
     (Reason.MUST_UNDERSTAND,
      lambda exchange, _: exchange.control.must_understand and exchange.response.status not in UNDERSTOOD_STATUSES),
     (Reason.STATUS,

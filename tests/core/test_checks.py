@@ -15,6 +15,7 @@ from tests.core.build import NOW, RFC, exchange, head, req, row, stored
 
 NODE = "n0de1"
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
+DEAF = Rules(ignored_request_directives=frozenset({"no-cache"}))
 BYPASSING = Rules(authorization=Authorization.BYPASS, ranges=Ranges.BYPASS, head=Head.CONVERT)
 PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
 
@@ -58,6 +59,8 @@ def refused(checks: Any) -> list[Reason]:
         row("Pragma", "GET / | pragma: no-cache", RFC, [Reason.REQUEST_PRAGMA], "Pragma: no-cache"),
         row("Pragma beside Cache-Control", "GET / | pragma: no-cache | cc: a", RFC, [], ""),
         row("a dialect that ignores it", "GET / | cc: no-cache", IGNORING, [], ""),
+        row("one that ignores this one", "GET / | cc: no-cache", DEAF, [], ""),
+        row("but not that one", "GET / | cc: no-store", DEAF, [Reason.REQUEST_NO_STORE], "Cache-Control: no-store"),
     ],
 )
 def test_what_refuses_a_request(asked: str, rules: Rules, reasons: list[Reason], found: str) -> None:

@@ -120,6 +120,7 @@ def test_forbids_stale(value: str, expected: bool) -> None:
 
 CDN = (Governing("cdn-cache-control", Syntax.STRUCTURED),)
 BOTH = (Governing("vercel-cdn-cache-control", Syntax.CACHE_CONTROL), *CDN)
+SECONDS = (Governing("x-seconds", Syntax.SECONDS),)
 SURROGATE = (Governing("surrogate-control", Syntax.SURROGATE),)
 PLAIN = {"max_age": 60}
 
@@ -203,6 +204,14 @@ TARGETED = [
         SURROGATE,
               "surrogate-control: max-age=5; them; us, no-store;them",
                                                               "surrogate-control",  {"max_age": 5}),
+    row("a number of seconds",
+        SECONDS,    "x-seconds: 5 | cc: no-store",            "x-seconds", {"max_age": 5}),
+    row("0 to store nothing",
+        SECONDS,    "x-seconds: 0 | cc: max-age=60",          "x-seconds", {"no_store": True}),
+    row("a time",
+        SECONDS,    "x-seconds: @1000 | cc: max-age=60",      "x-seconds", {"until": 1000}),
+    row("no number is not there",
+        SECONDS,    "x-seconds: off | cc: max-age=60",        "cache-control", PLAIN),
     row("an empty Surrogate-Control is not there",
         SURROGATE,  "surrogate-control: | cc: max-age=60",    "cache-control", PLAIN),
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.directives import Governing, Syntax
 from app.core.freshness import Freshness, freshness
 from app.core.rules import LifetimeSource, Rules, StaleMark
 from tests.core.build import NOW, RFC, res, row
@@ -19,7 +20,11 @@ def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
 
 GIVING = Rules(lifetime_from=tuple(LifetimeSource), default_lifetimes={"404": 10, "5xx": 5, "*": 100})
 LEAST = Rules(least_lifetimes={"503": 9})
+MARKED_SHARED = Rules(lifetime_from=(), stale_marks=(StaleMark("x-origin", "STALE"),))
 MARKED = Rules(stale_marks=(StaleMark("x-origin", "STALE"),))
+
+UNTIL = Rules(governing=(Governing("x-until", Syntax.SECONDS),))
+TYPED = Rules(default_lifetimes_by_type={"text/css": 60, "image/*": 30}, default_lifetimes={"404": 5})
 
 LIFETIMES = [
     #   response                                                 rules                   lifetime source
@@ -72,9 +77,25 @@ LIFETIMES = [
     row("a targeted field without a lifetime",
         "200 | cdn: public",                                     ONLY_SHARED,            0,      None),
     row("a mark of the origin that it is stale",
-        "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      None),
+        "200 | cc: s-maxage=5 | x-origin: STALE",                MARKED,                 0,      S_MAXAGE),
+    row("the same in a field that is for this cache alone",
+        "200 | cdn: max-age=5 | x-origin: STALE",                MARKED_SHARED,          0,      MAX_AGE),
     row("another mark",
         "200 | cc: s-maxage=5 | x-origin: HIT",                  MARKED,                 5,      S_MAXAGE),
+    row("the end of freshness, said as a time",
+        f"200 | x-until: @{NOW + 7}",                            UNTIL,                  7,      MAX_AGE),
+    row("one that is over",
+        f"200 | x-until: @{NOW - 7}",                            UNTIL,                  0,      MAX_AGE),
+    row("what the dialect gives to a media type",
+        "200 | ct: Text/CSS; charset=utf-8",                     TYPED,                  60,     DEFAULT),
+    row("to all of a kind",
+        "200 | ct: image/png",                                   TYPED,                  30,     DEFAULT),
+    row("not to others, which get what their status gets",
+        "200 | ct: text/html",                                   TYPED,                  0,      None),
+    row("nor to errors",
+        "404 | ct: text/css",                                    TYPED,                  5,      DEFAULT),
+    row("nor to those that say something",
+        "200 | ct: text/css | cc: max-age=1",                    TYPED,                  1,      MAX_AGE),
     row("what the dialect gives to those that say nothing",
         "404 | lm: x",                                           GIVING,                 10,     DEFAULT),
     row("by the class of the status",
@@ -140,6 +161,8 @@ WITHOUT_ERRORS = Rules(stale_if_error_honoured=False, default_stale_if_error=8)
 WITHOUT_REFRESH = Rules(stale_while_revalidate_honoured=False, default_stale_while_revalidate=8)
 BARRED = Rules(stale_while_revalidate_barred_by=frozenset({"s-maxage"}))
 COVERING = Rules(stale_while_revalidate_covers_errors=True)
+COVERING_ONLY = Rules(stale_while_revalidate_covers_errors=True, stale_while_revalidate_honoured=False)
+WITHOUT_DEFAULT = Rules(default_stale_if_error=8, default_stale_if_error_barred_by=frozenset({"s-maxage"}))
 
 WINDOWS = [
     #   control                                                        rules                      revalidate on_error
@@ -171,6 +194,14 @@ WINDOWS = [
         "max-age=1, stale-while-revalidate=5",                         BARRED,                    5,  0),
     row("one whose window covers errors too",
         "max-age=1, stale-while-revalidate=5",                         COVERING,                  5,  5),
+    row("also where nobody is served stale meanwhile",
+        "max-age=1, stale-while-revalidate=5",                         COVERING_ONLY,             0,  5),
+    row("one that some directives bar from its default",
+        "s-maxage=1",                                                  WITHOUT_DEFAULT,           0,  0),
+    row("and others do not",
+        "max-age=1",                                                   WITHOUT_DEFAULT,           0,  8),
+    row("nor do they where it is said by name",
+        "s-maxage=1, stale-if-error=6",                                WITHOUT_DEFAULT,           0,  6),
     row("has no default of it either",
         "max-age=1",                                                   WITHOUT_ERRORS,            0,  0),
 ]  # fmt: skip

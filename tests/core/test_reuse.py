@@ -15,6 +15,7 @@ from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectiv
 from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
+DEAF = Rules(ignored_request_directives=frozenset({"no-cache"}))
 PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
 NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
@@ -121,6 +122,12 @@ ONE = [
         "GET / | cc: no-store",     MINUTE,  0,  RFC, "forward request",                    R.REQUEST_NO_STORE),
     row("request no-cache validates",
         "GET / | cc: no-cache",     TAGGED,  0,  RFC, "forward request, validates, shared", R.REQUEST_NO_CACHE),
+    row("unless it is one that the dialect does not obey",
+        "GET / | cc: no-cache",     TAGGED,  0,  DEAF, "hit",                               R.FRESH),
+    row("nor as Pragma",
+        "GET / | pragma: no-cache", TAGGED,  0,  DEAF, "hit",                               R.FRESH),
+    row("which obeys the others",
+        "GET / | cc: min-fresh=61", TAGGED,  0,  DEAF, "forward request, validates, shared", R.REQUEST_MIN_FRESH),
     row("Pragma means the same",
         "GET / | pragma: no-cache", MINUTE,  0,  RFC, "forward request, validates, shared", R.REQUEST_NO_CACHE),
     row("but not beside Cache-Control",

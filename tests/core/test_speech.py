@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Fwd, Result, Verdict
 from app.core.dialect import Dialect, speak
 from app.core.reasons import Reason as R
-from app.core.speech import LATE, LATE_SLOT, About, Beside, SpokenField, Trigger
+from app.core.speech import LATE, LATE_SLOT, About, Beside, Over, SpokenField, Trigger
 from tests.core.build import req, res, row, text_of
 
 HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1, number=7_123_456)
@@ -54,6 +54,13 @@ SAID = [
         SpokenField("x", "{age} {ttl} {key} {host} {path} {target} {status} {reason} {region} {node}"),
                                                "GET /a?b",          "203",             HIT,
         "x: 1 5 k example.com /a /a?b 203 fresh LHR n1"),
+    row("words with slots of their own",
+        SpokenField("x", "Us; {word}", words={**WORDS, Result.HIT: "hit; ttl={ttl}; key={scheme}-{host}"}),
+                                               "GET /",             "200",             HIT,
+        "x: Us; hit; ttl=5; key=http-example.com"),
+    row("and those alone",
+        SpokenField("x", words={**WORDS, Result.HIT: "hit; ttl={ttl}"}),
+                                               "GET /",             "200",             HIT,     "x: hit; ttl=5"),
     row("the number of what was fetched",
         SpokenField("x", "{number}"),          "GET /",             "200",             MISS,    "x: 9000"),
     row("a new number, and that of what is stored",
@@ -62,10 +69,16 @@ SAID = [
         SpokenField("x", "{hits} {random:16} {token:56} {seconds}.{micros} {millis} {elapsed} {identity}"),
                                                "GET /",             "200",             HIT,
         "x: <h> <r16> <t56> <s>.<u> <m> <e> <i>"),
+    row("of the time alone, and of time and chance",
+        SpokenField("x", "{date} {ulid}"),     "GET /",             "200",             HIT,     "x: <d> <l>"),
     row("to those who ask for it by a token",
         DEBUG,                                 "GET / | pragma: no-cache, X-On", "200", HIT,    "x: yes"),
     row("to those who ask for it by a field",
         DEBUG,                                 "GET / | x-debug: 0", "200",            HIT,     "x: yes"),
+    row("over the scheme that it is for",
+        SpokenField("x", "yes", over=Over.HTTP), "GET /",           "200",             HIT,     "x: yes"),
+    row("and over no other",
+        SpokenField("x", "yes", over=Over.HTTPS), "GET /",          "200",             HIT,     ""),
     row("to nobody else",
         DEBUG,                                 "GET / | pragma: x-off", "200",         HIT,     ""),
 ]  # fmt: skip

@@ -27,10 +27,13 @@ NOT_KEPT = Rules(store_for_validation=False)
 COOKIES = Rules(set_cookie=SetCookie.STORE)
 NO_AGENTS = Rules(vary_denied=frozenset({"user-agent"}))
 ONLY_200 = Rules(statuses=frozenset({200}))
+ACCEPT = Rules(vary_allowed=frozenset({"accept"}))
+CUTTING = Rules(ranges=Ranges.CUT)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
 TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
 STALE = Rules(default_stale_while_revalidate=10)
+EXPLICIT = Rules(needs_lifetime=True)
 ON_ERROR = Rules(default_stale_if_error=10)
 LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
 WHOLE = Rules(qualified_as_whole=True)
@@ -149,6 +152,10 @@ FIRES = [
         R.VARY_DENIED,     "GET /",                f"{OK} | vary: a, User-Agent",                     NO_AGENTS, True),
     row("Vary on something else",
         R.VARY_DENIED,     "GET /",                f"{OK} | vary: a",                                 NO_AGENTS, False),
+    row("Vary on more than what is allowed",
+        R.VARY_DENIED,     "GET /",                f"{OK} | vary: Accept, a",                         ACCEPT,    True),
+    row("Vary on what is allowed",
+        R.VARY_DENIED,     "GET /",                f"{OK} | vary: Accept",                            ACCEPT,    False),
     # RFC 9111 §3, §5.2.2.3
     row("must-understand, unknown",
         R.MUST_UNDERSTAND, "GET /",                "299 | cc: must-understand, max-age=60",           RFC,       True),
@@ -165,6 +172,8 @@ FIRES = [
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     RFC,       False),
     row("a part, parts not served",
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     NO_RANGES, True),
+    row("a part, parts cut from the whole alone",
+        R.PARTIAL_CONTENT, "GET / | range: bytes=0-1",  "206 | cc: max-age=60 | cr: bytes 0-1/9",     CUTTING,   True),
     row("several parts",
         R.PARTIAL_CONTENT, "GET / | range: bytes=0-1,5-6",
                                                    "206 | cc: max-age=60 | ct: multipart/byteranges; boundary=x",
@@ -208,6 +217,14 @@ FIRES = [
         R.NO_LIFETIME,     "GET /",                "302 | location: /login",                          STALE,     True),
     row("nor does a default for errors",
         R.NO_LIFETIME,     "GET /",                "500",                                             ON_ERROR,  True),
+    row("nor does it make up for a lifetime",
+        R.NO_LIFETIME,     "GET /",                "200",                                             ON_ERROR,  True),
+    row("but it follows one that is over",
+        R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=0",                             ON_ERROR,  False),
+    row("an entity-tag where a lifetime must be said",
+        R.NO_LIFETIME,     "GET /",                '200 | etag: "a"',                                 EXPLICIT,  True),
+    row("where one is said",
+        R.NO_LIFETIME,     "GET /",                '200 | etag: "a" | cc: max-age=0',                EXPLICIT,  False),
     row("too large",
         R.TOO_LARGE,       "GET /",                f"{OK} | cl: 11",                                  TEN,       True),
     row("just fits",

@@ -1,6 +1,7 @@
 """One contract over every dialect file, and a CDN that nobody has heard of."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from app.core.dialect import ClientCacheControl, speak
 from app.core.directives import Governing, Syntax
 from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
-from app.core.rules import LifetimeSource, Ranges, SetCookie
+from app.core.rules import LifetimeSource, Ranges, Rules, SetCookie
 from app.core.speech import LATE, About
-from app.dialects import CONFIG, dialect_names, load_dialect
+from app.dialects import CONFIG, dialect_names, load_dialect, read_toml
 
 FILES = sorted((CONFIG / "dialects").glob("*.toml"))
 VALUE = re.compile(r"(?:[\w-]+ = |\{ |\")")
@@ -83,6 +84,28 @@ def test_every_value_says_where_it_is_from(path: Path) -> None:
     for line in body.splitlines():
         if VALUE.match(line.strip()) and not line.endswith("= ["):
             assert "# " in line, line
+
+
+@every_dialect
+def test_no_knob_is_left_to_its_default(path: Path) -> None:
+    table = read_toml(path)["rules"]
+    knobs = {knob.name for knob in fields(Rules)}
+    if "heuristic" not in table["lifetime_from"]:
+        knobs -= {"heuristic_fraction", "heuristic_max"}
+    if not any(one["syntax"] == "surrogate" for one in table["governing"]):
+        knobs -= {"device"}
+    assert knobs - table.keys() == set()
+
+
+@every_dialect
+def test_it_says_what_it_is_and_what_it_is_not(path: Path) -> None:
+    dialect = load_dialect(path.stem)
+    assert dialect.about
+    assert dialect.notes
+    for note in dialect.notes:
+        assert note.what
+        assert note.why
+        assert note.source
 
 
 MADE_UP = """
@@ -187,6 +210,13 @@ def test_a_made_up_cdn_needs_no_code(tmp_path: Path) -> None:
         ("max_lifetime = false",       "max_lifetyme = 1",          ["max_lifetyme", "did you mean max_lifetime?"]),
         ("statuses = [200]",           'ignored_directives = ["nostore"]', ["ignored_directives", "no-store?"]),
         ("statuses = [200]",           'default_lifetimes = { 4x4 = 1 }', ["default_lifetimes", "'4x4' is no status"]),
+        ("statuses = [200]",           'default_lifetimes_by_type = { css = 1 }', ["'css' is no media type"]),
+        ("statuses = [200]",           'ignored_request_directives = ["nocache"]', ["ignored_request", "no-cache?"]),
+        ("statuses = [200]",           'default_stale_if_error_barred_by = ["smaxage"]', ["barred_by", "s-maxage?"]),
+        ('sources = ["made up"]',      'notes = [{ kind = "x" }]',  ["notes.kind = 'x' is unknown", "unconfirmed"]),
+        ('sources = ["made up"]',      'notes = [{ kind = "choice" }]', ["notes.what is missing"]),
+        ('hit = "warm"',               'hit = "{wrm}"',             ["'{wrm}'", "wrm is unknown"]),
+        ('hit = "warm"',               'hit = "{word}"',            ["'{word}'", "word is unknown"]),
         ("statuses = [200]",           'least_lifetimes = { 404 = "1" }', ["least_lifetimes.404", "a whole number"]),
         ("[rules]",                    "[rule]",                    ["rule is unknown", "did you mean rules?"]),
         ("[rules]",                    "rules = ",                  ["is not TOML"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,22 @@ value = "{random:16}-LHR {token:54}=="
 value = "S{seconds}.{micros},VS0,VE{elapsed}"
 [speech.fields.x-millis]
 value = "{millis}"
+[speech.fields.x-ulid]
+value = "{ulid}"
+[speech.fields.date]
+value = "{date}"
 [speech.identity]
 name = "x-id"
 template = "{region}-{millis}-{random}"
 region = "dev"
 [rules]
 """
+BASE_32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 START = 1_700_000_000.25
+
+
+def millis_of(ulid: str) -> int:
+    return reduce(lambda number, digit: number * 32 + BASE_32.index(digit), ulid[:10], 0)
 
 
 @pytest.mark.parametrize("memo", ["true", "false"])
@@ -65,6 +75,10 @@ def test_late_slots_are_filled_for_each_response(tmp_path: Path, memo: str) -> N
     assert all(re.fullmatch(r"[0-9a-f]{16}-LHR [\w-]{54}==", one["x-random"]) for one in found)
     assert len({one["x-random"] for one in found}) == 6
     assert len({one["x-id"] for one in found}) == 6
+    assert all(re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", one["x-ulid"]) for one in found)
+    assert [millis_of(one["x-ulid"]) for one in found] == [int(one["x-millis"]) for one in found]
+    assert [one["x-ulid"] for one in found] == sorted({one["x-ulid"] for one in found})
+    assert {one["date"] for one in found} == {f"Tue, 14 Nov 2023 22:13:2{n} GMT" for n in range(3)}
     assert [one["x-millis"] for one in found] == [str(int((START + n / 2) * 1000)) for n in range(6)]
     assert all(re.fullmatch(r"S170000000\d\.[27]5\d{4},VS0,VE\d+", one["x-timer"]) for one in found)
     assert [request.headers["x-id"] for request in origin.requests] == [found[0]["x-id"]], (

@@ -13,6 +13,7 @@ import pytest
 from app import memo
 from app.asgi import build
 from app.clock import ManualClock
+from app.dialects import dialect_names
 from app.memo import Memo
 from app.settings import load_settings
 from tests.origin import ScriptedOrigin
@@ -130,3 +131,22 @@ def test_what_has_been_evicted_is_held_by_nobody(tmp_path: Path) -> None:
 
 def test_it_can_be_switched_off(tmp_path: Path) -> None:
     assert Site(tmp_path, {}, memo="false").application.memo is None
+
+
+@pytest.mark.parametrize("dialect", dialect_names())
+def test_no_dialect_keeps_plain_hits_from_being_given_again(dialect: str, tmp_path: Path) -> None:
+    flags = {"origin": "http://origin.test", "dialect": dialect, "log": "off"}
+    settings = load_settings(flags, {}, tmp_path)
+    origin = ScriptedOrigin()
+    origin.script({"/a.css": {"headers": {"cache-control": "public, s-maxage=60"}, "body": "page"}})
+    application = build(settings, clock=ManualClock(), transport=origin)
+
+    async def story() -> None:
+        client = WiredClient(WiredServer(application, settings))
+        for _ in range(4):
+            assert (await client.request("GET", "/a.css", [("accept", "*/*")])).status == 200
+
+    asyncio.run(asyncio.wait_for(story(), 20))
+    assert len(origin.requests) == 1
+    assert application.memo is not None
+    assert len(application.memo) == 1

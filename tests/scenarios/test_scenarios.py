@@ -225,6 +225,8 @@ def _rules(rules: dict[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f'"{key}" = {_toml(one)}' for key, one in value.items()) + " }"
     return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
 
 

@@ -44,6 +44,7 @@ class DiskStore:
     was forked. `durable`: what was committed is on the disk a second later, not only in the machine's memory."""
 
     shared = True
+    indexed = frozenset({Kind.TAG, Kind.URL, Kind.PATH})
 
     def __init__(self, folder: Path, max_size: int, *, durable: bool = True) -> None:
         origin = os.urandom(ORIGIN)
