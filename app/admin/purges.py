@@ -1,0 +1,101 @@
+"""The one way by which every purge goes: count what it hits, put it into the log, give back what it frees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+
+from app.admin.near import Near, near_misses
+from app.core.decisions import StoredResponse
+from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector, names_of
+from app.store.base import Store
+from app.tasks import Tasks
+
+# How many of the responses that it hit an answer lists.
+LISTED = 100
+# Up to so many selectors are looked up one by one, for a store may have them in an index; more in one pass over it all.
+ONE_BY_ONE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A purge, and its number in the log; None where it was only tried."""
+
+    purge: Purge
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What purges did, or would do. `matched` counts stored responses, each variant by itself and once, but for those
+    that were deleted before; `entries` are the first of them. `near` says what was perhaps meant, where none were hit.
+    """
+
+    matched: int
+    entries: tuple[StoredResponse, ...] = ()
+    near: tuple[Near, ...] = ()
+    purges: tuple[Logged, ...] = ()
+
+
+class Purging:
+    """Carries purges out, and sweeps the store in the background, once at a time."""
+
+    def __init__(self, store: Store, tasks: Tasks) -> None:
+        self._store, self._tasks = store, tasks
+        self._sweeping: asyncio.Task[None] | None = None
+        self._sweep_wanted = False
+
+    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False) -> Purged:
+        """Carry out every purge, or, in a dry run, say what they would hit. Once it has returned they are in the log:
+        whoever looks up afterwards sees them. `at` is taken as the present."""
+        purges = list(dict.fromkeys(purges))
+        selectors = list(dict.fromkeys(purge.selector for purge in purges))
+        now = max((purge.at for purge in purges), default=0.0)
+        matched, listed, seen = 0, list[StoredResponse](), set[object]()
+        async for one in _named(self._store, selectors):
+            identity = (one.key, one.variant)
+            if one.purged_as(now) is Mode.HARD or identity in seen:
+                continue
+            if len(selectors) > 1:
+                seen.add(identity)
+            matched += 1
+            if len(listed) < LISTED:
+                listed.append(one)
+        done = [Logged(purge, None if dry_run else await self._store.purge(purge)) for purge in purges]
+        if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
+            self.sweep()
+        near = () if matched else await near_misses(self._store, selectors)
+        return Purged(matched, tuple(listed), near, tuple(done))
+
+    def sweep(self) -> None:
+        """Have what was deleted given back soon."""
+        self._sweep_wanted = True
+        if self._sweeping is None:
+            self._sweeping = self._tasks.start(self._sweep(), "sweep")
+
+    async def _sweep(self) -> None:
+        """Sweep until nothing was deleted meanwhile: a sweep may already have passed what is deleted during it."""
+        try:
+            while self._sweep_wanted:
+                self._sweep_wanted = False
+                await self._store.sweep()
+        finally:
+            self._sweeping = None
+
+
+async def _named(store: Store, selectors: Collection[Selector]) -> AsyncIterator[StoredResponse]:
+    """What any of the selectors names, some of it perhaps more than once."""
+    if EVERYTHING in selectors:
+        selectors = [EVERYTHING]
+    if len(selectors) <= ONE_BY_ONE:
+        for selector in selectors:
+            async for one in store.entries(selector):
+                yield one
+        return
+    names = {selector.name for selector in selectors}
+    prefixes = [selector for selector in selectors if selector.kind is Kind.PREFIX]
+    async for one in store.entries():
+        named = not names.isdisjoint(names_of(one.key, one.tags))
+        if named or any(prefix.selects(one.key, one.tags) for prefix in prefixes):
+            yield one
