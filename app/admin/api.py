@@ -17,6 +17,7 @@ from app import __version__
 from app.admin.asked import Asked, has_host
 from app.admin.guard import Guard, admin_token
 from app.admin.problems import Problem, answer, told, translated
+from app.admin.vendors.routes import vendor_routes
 from app.core.explain import Explanation, Known, explain
 from app.core.forwarding import arrived
 from app.core.key import cache_key
@@ -43,6 +44,7 @@ def admin_app(engine: Engine, settings: Settings) -> Starlette:
             Route("/version", admin.version),
             Route("/v1/stats", admin.stats),
             Route("/v1/why", admin.why, methods=["POST"]),
+            *vendor_routes(engine.around),
         ],
         middleware=[Middleware(Guard, settings.admin, admin_token(settings))],
         exception_handlers={Problem: told, HTTPException: translated},

@@ -46,7 +46,7 @@ class Purging:
         self._sweeping: asyncio.Task[None] | None = None
         self._sweep_wanted = False
 
-    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False) -> Purged:
+    async def carry_out(self, purges: Sequence[Purge], *, dry_run: bool = False, suggest: bool = True) -> Purged:
         """Carry out every purge, or, in a dry run, say what they would hit. Once it has returned they are in the log:
         whoever looks up afterwards sees them. `at` is taken as the present."""
         purges = list(dict.fromkeys(purges))
@@ -65,7 +65,7 @@ class Purging:
         done = [Logged(purge, None if dry_run else await self._store.purge(purge)) for purge in purges]
         if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
             self.sweep()
-        near = () if matched else await near_misses(self._store, selectors)
+        near = () if matched or not suggest else await near_misses(self._store, selectors)
         return Purged(matched, tuple(listed), near, tuple(done))
 
     def sweep(self) -> None:
