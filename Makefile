@@ -57,10 +57,12 @@ lock: | $(BIN)/python ## renew the lock files from pyproject.toml (ARGS=--upgrad
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) --group build -o requirements-build.lock
 	$(COMPILE) pyproject.toml --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	$(COMPILE) tests/live/vendors/requirements.in -o tests/live/vendors/requirements.lock
 
 clean: ## remove what was installed, built and cached
 	rm -rf $(VENV) build dist .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	rm -rf tests/live/apps/*/node_modules tests/live/apps/*/.next tests/live/conformance/node_modules
+	rm -rf tests/live/vendors/node_modules tests/live/vendors/.venv
 	find app tests -name __pycache__ -prune -exec rm -rf {} +
 
 named-origin:

@@ -10,7 +10,8 @@ import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.admin.api import admin_app
-from app.admin.guard import made_token
+from app.admin.guard import admin_token, made_token
+from app.admin.vendors.purge_method import PurgeMethod
 from app.clock import Clock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
@@ -36,16 +37,18 @@ from app.websocket import Tunnel
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The data path as one ASGI application: HTTP through the cache, WebSockets through the tunnel.
+    """The data path as one ASGI application: HTTP through the cache, WebSockets through the tunnel, and what purges, if
+    it may come in here, before both.
 
     Plain ASGI: Starlette's routing would cost every hit more than the hit itself (its place is the admin side).
     """
 
     edge: Edge
     tunnel: Tunnel
+    purging: PurgeMethod | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = self.edge if scope["type"] == "http" else self.tunnel
+        handler = (self.purging or self.edge) if scope["type"] == "http" else self.tunnel
         await handler(scope, receive, send)
 
 
@@ -98,7 +101,15 @@ def build(
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
     admin, token = admin_app(engine, settings, edge.stopping), made_token(settings)
-    return Application(Proxy(edge, tunnel), admin, around, memo, token, settings.deployment)
+    proxy = Proxy(edge, tunnel, purging(edge, around, settings))
+    return Application(proxy, admin, around, memo, token, settings.deployment)
+
+
+def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod | None:
+    """What stands in front of the edge where purges come in on the proxy's own port."""
+    tokens = {"open": None, "token": admin_token(settings)}
+    how = settings.purge_method
+    return PurgeMethod(edge, around, tokens[how]) if how in tokens else None
 
 
 def store_of(settings: Settings) -> Store:

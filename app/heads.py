@@ -18,6 +18,9 @@ ABSOLUTE_FORM = re.compile(rb"([A-Za-z]+)://([^/?#]*)(.*)")
 UPGRADE = re.compile(rb"\r\nupgrade:([^\r\n]*)", re.IGNORECASE)
 DECLINED = b"x-declined-upgrade"
 
+# Methods of caches beside PURGE that the parser does not know. It reads their heads as those of a PURGE.
+BANS = re.compile(rb"(BAN|PURGEKEYS) ")
+
 # Heads that can be read in one way only, without a parser. All others are the parser's.
 PLAIN = re.compile(rb"(?:GET|HEAD) /[!-~]*+ HTTP/1\.1(?:\r\n[!#-'*+.^-z|~0-9A-Z-]++:[\t -~\x80-\xff]*+)++\r\n\r\n")
 
@@ -81,6 +84,12 @@ def without_upgrade(head: bytes) -> bytes:
     if head.startswith(b"GET ") and [offer.strip().lower() for offer in offers] == [b"websocket"]:
         return head
     return UPGRADE.sub(b"\r\n" + DECLINED + rb":\1", head)
+
+
+def as_purge(head: bytes) -> tuple[bytes, str | None]:
+    """A whole head as the parser knows it, and the method that it has if that is another."""
+    match = BANS.match(head)
+    return (head, None) if match is None else (b"PURGE " + head[match.end() :], match[1].decode())
 
 
 def is_plain(head: bytes) -> bool:

@@ -42,11 +42,12 @@ class Protocol(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         memo: Memo | None = None,
+        bans: bool = False,
     ) -> None:
         self._config, self._state, self._app_state = config, server_state, app_state
         self._loop = _loop or asyncio.get_event_loop()
         self._memo = memo
-        self._reader = RequestReader(self, websockets=config.ws_protocol_class is not None)
+        self._reader = RequestReader(self, websockets=config.ws_protocol_class is not None, bans=bans)
         self._cycle: Cycle | None = None  # the request that is being answered
         self._arriving: Cycle | None = None  # the request whose body is being read
         self._pipeline: deque[Cycle] = deque()

@@ -17,6 +17,7 @@ from app.heads import (
     TOO_LARGE,
     Fields,
     arrived_head,
+    as_purge,
     asks_for_websocket,
     length_of,
     refusal_of,
@@ -62,16 +63,16 @@ class Owner(Protocol):
 
 
 class RequestReader:
-    """`scheme` is the connection's. `between` two requests it holds nothing.
+    """`scheme` is the connection's. `between` two requests it holds nothing. With `bans` it knows BAN and PURGEKEYS.
 
     After `requested`: `method`, `target`, `fields` (names in lower case), `version`; `persistent`, whether the
     connection outlives the request (RFC 9112 §9.3); `upgrading`, whether it asks for a WebSocket; `head`, its own bytes
     where they are known.
     """
 
-    def __init__(self, owner: Owner, *, websockets: bool) -> None:
+    def __init__(self, owner: Owner, *, websockets: bool, bans: bool = False) -> None:
         self._owner = owner
-        self._websockets = websockets
+        self._websockets, self._bans = websockets, bans
         self._parser = self._new_parser()
         self.scheme = "http"
         self.method, self.version, self.target, self.fields = "", "", b"", Fields()
@@ -84,6 +85,7 @@ class RequestReader:
         self._left: int | None = 0  # bytes of the body that are to come; None in chunks
         self._head_bytes = self._quiet_bytes = 0
         self._declined = False
+        self._method: str | None = None  # what the parser does not know
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         parser = httptools.HttpRequestParser(self)
@@ -141,6 +143,8 @@ class RequestReader:
             return False
         self.head, parsed = head, without_upgrade(head)
         self._declined = parsed is not head
+        if self._bans:
+            parsed, self._method = as_purge(parsed)
         return self._parse(parsed)
 
     def _keep(self, data: bytes) -> None:
@@ -224,7 +228,7 @@ class RequestReader:
         if self._declined:
             self.fields = [field for field in self.fields if field[0] != DECLINED]
         self._left = length_of(self.fields)
-        self.method = parser.get_method().decode("ascii")
+        self.method = self._method or parser.get_method().decode("ascii")
         self.target, self.fields = arrived_head(self.scheme, self.target, self.fields)
         self.upgrading = self._websockets and parser.should_upgrade() and asks_for_websocket(self.method, self.fields)
         self.persistent = self.version == "1.1" and parser.should_keep_alive()
@@ -237,5 +241,5 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         self._in_head = self.between = True
-        self.head, self._declined = None, False
+        self.head, self._declined, self._method = None, False, None
         self._owner.ended()

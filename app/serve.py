@@ -93,7 +93,8 @@ def configs(settings: Settings, application: Application, *, demo: bool) -> Iter
         "timeout_graceful_shutdown": max(settings.drain - MARGIN, 0.1),
     }  # fmt: skip
     # Idle connections outlive the 60 s after which most load balancers close theirs, so that we are never the first.
-    protocol = cast(type[Protocol], partial(Protocol, memo=application.memo))  # all that uvicorn does is call it
+    made = partial(Protocol, memo=application.memo, bans=application.proxy.purging is not None)
+    protocol = cast(type[Protocol], made)  # all that uvicorn does is call it
     yield uvicorn.Config(
         application.proxy, http=protocol, ws="websockets-sansio", ws_max_size=2**30, ws_ping_interval=None,
         timeout_keep_alive=75, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, **common,

@@ -50,6 +50,7 @@ class Settings:
     max_refreshes: int
     deployment: str | None
     deployment_header: str | None
+    purge_method: str
     memo: bool
     written: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -182,6 +183,8 @@ def _check_together(settings: Settings) -> None:
             raise ConfigError(f"{name}: {path} is no file; name a PEM file that exists")
     if settings.tls_cert is not None:
         _check_certificate(settings.tls_cert, settings.tls_key)
+    if settings.purge_method == "token" and settings.admin_token is None and settings.admin.is_loopback:
+        raise ConfigError("purge_method is token and there is no admin token; set SWERVE_ADMIN_TOKEN, or write open")
     origin, near = settings.origin, settings.listen.reachable
     here = origin is not None and origin.uds is None and Address(origin.host, origin.port).is_loopback
     if origin is not None and here and near.is_loopback and origin.port == near.port:

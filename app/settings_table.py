@@ -14,6 +14,7 @@ from app.units import parse_address, parse_count, parse_duration, parse_size, pa
 from app.upstream.origin import Origin
 
 LOG_MODES = ("auto", "text", "json", "off")
+PURGE_METHODS = ("off", "open", "token")
 
 # What a deployment may be called: it stands with every response that belongs to it.
 LONGEST_DEPLOYMENT = 128
@@ -48,6 +49,12 @@ def parse_workers(text: str) -> int:
 def parse_log(text: str) -> str:
     if text not in LOG_MODES:
         raise ValueError(f"{text!r} is no way to log; write one of {', '.join(LOG_MODES)}")
+    return text
+
+
+def parse_purge_method(text: str) -> str:
+    if text not in PURGE_METHODS:
+        raise ValueError(f"{text!r} is no way to let purges in; write one of {', '.join(PURGE_METHODS)}")
     return text
 
 
@@ -133,6 +140,8 @@ SETTINGS: tuple[Setting, ...] = (
         "whose responses are served: another deployment starts cold. unset: none are told apart"),
     _row("deployment_header", None, parse_field_name,
         "the response field in which the origin says its deployment; one that is new becomes the current one"),
+    _row("purge_method", "off", parse_purge_method,
+        "PURGE and BAN on the proxy's port: off passes them on, open obeys all, token those who show admin_token"),
     _row("memo", "true", parse_switch,
         "give finished answers again, byte for byte, while they stand; false to have each request judged anew"),
 )  # fmt: skip

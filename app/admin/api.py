@@ -12,6 +12,7 @@ from app.admin.access import Access
 from app.admin.guard import Guard, admin_token
 from app.admin.problems import Problem, told, translated
 from app.admin.routes import routes
+from app.admin.vendors.routes import vendor_routes
 from app.engine import Engine
 from app.settings import Settings
 
@@ -19,7 +20,7 @@ from app.settings import Settings
 def admin_app(engine: Engine, settings: Settings, stopping: asyncio.Event) -> Starlette:
     """`stopping` ends what would never end by itself."""
     return Starlette(
-        routes=routes(Access(engine, settings, stopping)),
+        routes=[*routes(Access(engine, settings, stopping)), *vendor_routes(engine.around)],
         middleware=[Middleware(Guard, settings.admin, admin_token(settings))],
         exception_handlers={Problem: told, HTTPException: translated},
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.admin.problems import Problem, problem
+from app.admin.vendors.credentials import shown
 from app.core.messages import Headers
 from app.settings import Settings
 from app.units import Address
@@ -41,9 +42,10 @@ def _made(_address: Address) -> str:
 class Guard:
     """ASGI middleware. On loopback Host and Origin must be loopback too, so that no web page can rebind its name to us.
 
-    A token, once there is one, is asked for on loopback as well. It comes as `Authorization: Bearer …`, or `?token=…`,
-    which is exchanged for a cookie at once so that it stays in no history. The cookie holds only a digest of it:
-    browsers send it to every port of this host, the site behind the cache included.
+    A token, once there is one, is asked for on loopback as well. It comes as `Authorization: Bearer …`, or where
+    clients of vendors carry theirs (app/admin/vendors/credentials.py), or as `?token=…`, which is exchanged for a
+    cookie at once so that it stays in no history. The cookie holds only a digest of it: browsers send it to every
+    port of this host, the site behind the cache included.
     """
 
     def __init__(self, app: ASGIApp, address: Address, token: str | None) -> None:
@@ -72,18 +74,18 @@ class Guard:
             return None
         if self._bears_token(headers) or self._has_cookie(headers):
             return None
-        shown = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token")
-        if shown is None or scope["method"] not in _SAFE:
+        asked = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token")
+        if asked is None or scope["method"] not in _SAFE:
             raise _unauthorized("this needs the admin token")
-        if not hmac.compare_digest(shown.encode(), self.token):
+        if not hmac.compare_digest(asked.encode(), self.token):
             raise _unauthorized("this is not the admin token")
         return self._let_in(scope)
 
     def _bears_token(self, headers: Headers) -> bool:
-        scheme, _, shown = (headers.get("authorization") or "").partition(" ")
-        if scheme.lower() != "bearer" or self.token is None:
+        tokens = list(shown(headers))
+        if not tokens or self.token is None:
             return False
-        if not hmac.compare_digest(shown.strip().encode("latin-1"), self.token):
+        if not any([hmac.compare_digest(one.encode("latin-1"), self.token) for one in tokens]):
             raise _unauthorized("this is not the admin token")
         return True
 

@@ -56,4 +56,5 @@ async def translated(request: Request, error: Exception) -> Response:
 
 
 def _paths(request: Request) -> set[str]:
-    return {route.path for route in request.app.routes if hasattr(route, "path")}
+    """Our own: those in the shapes of others are no help to who has lost the way."""
+    return {route.path for route in request.app.routes if getattr(route, "include_in_schema", False)}

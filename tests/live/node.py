@@ -13,6 +13,7 @@ import pytest
 LIVE = Path(__file__).parent
 APPS = LIVE / "apps"
 CONFORMANCE = LIVE / "conformance"
+VENDORS = LIVE / "vendors"
 MISSING = "Node.js and npm are not installed: no real origins, no conformance suite"
 
 
@@ -36,7 +37,7 @@ def need_node() -> None:
 def install(folder: Path) -> Path:
     """`npm ci`, unless this very lock file is installed already. Returns node_modules."""
     modules = folder / "node_modules"
-    _once(modules / ".stamp-lock", [folder / "package-lock.json"], ["npm", "ci"], folder)
+    once(modules / ".stamp-lock", [folder / "package-lock.json"], ["npm", "ci"], folder)
     return modules
 
 
@@ -45,10 +46,11 @@ def build(folder: Path) -> None:
     install(folder)
     made = {"node_modules", ".next"}
     sources = [path for path in folder.rglob("*") if path.is_file() and made.isdisjoint(path.relative_to(folder).parts)]
-    _once(folder / ".next" / ".stamp-source", sources, ["npm", "run", "build"], folder)
+    once(folder / ".next" / ".stamp-source", sources, ["npm", "run", "build"], folder)
 
 
-def _once(stamp: Path, sources: Iterable[Path], command: list[str], folder: Path) -> None:
+def once(stamp: Path, sources: Iterable[Path], command: list[str], folder: Path) -> None:
+    """Run the command in the folder, unless it was for these very sources."""
     wanted = _fingerprint(sources)
     if stamp.exists() and stamp.read_text() == wanted:
         return
@@ -78,7 +80,7 @@ def main() -> int:
     if not present():
         print(f"!! {MISSING}", file=sys.stderr)
         return 1 if os.environ.get("CI") else 0
-    for folder in (CONFORMANCE, APPS / "serve", APPS / "vite", APPS / "next"):
+    for folder in (CONFORMANCE, VENDORS, APPS / "serve", APPS / "vite", APPS / "next"):
         print(f"npm: {folder.relative_to(LIVE)}", flush=True)
         install(folder)
     build(APPS / "next")

@@ -1,0 +1,53 @@
+"""The purges of a call are carried out, with tags as they are kept, and what they hit is told beside the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from starlette.responses import Response
+
+from app.admin.purges import Purged, Purging
+from app.admin.vendors.pace import Pace
+from app.core.purging import Kind, Purge
+from app.surroundings import Surroundings
+
+LONGEST_HINT = 1_000
+# To look for what was perhaps meant takes a while in a large store, and apps purge much that is not stored, at once.
+HINT_SECONDS = 1.0
+
+
+class Carrying:
+    """For one cache."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._purging = Purging(around.store, around.tasks)
+        self._fold = any(one.fold_case for one in around.dialect.rules.tags)
+        self._hints = Pace(1, HINT_SECONDS)
+
+    async def carry_out(self, purges: Sequence[Purge]) -> Purged:
+        """As `Purging.carry_out`. What was perhaps meant is looked for once a second at most."""
+        if not purges:
+            return Purged(0)
+        spelled = [spelling for purge in purges for spelling in _spellings(purge, fold=self._fold)]
+        return await self._purging.carry_out(spelled, suggest=self._hints.take(["hint"]) is None)
+
+
+def _spellings(purge: Purge, *, fold: bool) -> Iterator[Purge]:
+    """With a tag as it may be kept: also in lower case where the dialect tells no cases apart, and byte for byte, for
+    fields are kept as ISO 8859-1, in which most send UTF-8."""
+    yield purge
+    selector = purge.selector
+    if selector.kind is not Kind.TAG:
+        return
+    for value in (selector.value, selector.value.lower()) if fold else (selector.value,):
+        yield replace(purge, selector=replace(selector, value=value.encode().decode("latin-1")))
+
+
+def counted(response: Response, purged: Purged) -> Response:
+    """With what no vendor tells, for people who look: how many stored responses it hit, and what was perhaps meant."""
+    response.headers["swerve-purged"] = str(purged.matched)
+    if purged.near:
+        near = "; ".join(f"{one.selector.words} ({one.because})" for one in purged.near)
+        response.headers["swerve-near"] = near.encode("ascii", "backslashreplace").decode()[:LONGEST_HINT]
+    return response
