@@ -19,7 +19,7 @@ from app.core.purging import (
     paths_of,
     without_flight,
 )
-from tests.core.build import NOW, row
+from tests.core.build import NOW, row, stored
 
 KEY = "GET http example.com /blog/post?page=2 rsc=1"
 TAGS = ("a", "b c")
@@ -214,3 +214,18 @@ def test_so_many_deployments_are_known() -> None:
     assert len(log.deployments) == MOST_DEPLOYMENTS
     assert log.deployment == f"d{MOST_DEPLOYMENTS + 4}"
     assert "d0" not in log.deployments
+
+
+def test_one_mode_of_a_name_may_fall_out_and_another_stay() -> None:
+    log = PurgeLog(length=2)
+    for purge in (SOFT, HARD, OTHER):
+        log.purge(purge)
+    assert log.strongest(KEY, TAGS, under=1) == HARD
+    assert log.strongest(KEY, TAGS, under=2) is None
+
+
+def test_a_response_is_as_the_purge_left_it() -> None:
+    one = stored()
+    assert one.purged(None) is one
+    assert one.purged(HARD).purge == HARD
+    assert one.purged(HARD).purged(None) == one
