@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
@@ -29,6 +30,7 @@ from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
+from app.store.base import StoreError
 from app.surroundings import Surroundings
 from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
@@ -142,7 +144,7 @@ class Fetcher:
         try:
             spoiled = spoiled_by(forward.request, landing.exchange.response, self.rules, self.around.clock.now())
             for purge in spoiled:
-                await self.around.store.purge(purge)
+                await self._purge(purge)
             match landing.outcome:
                 case Save(stored):
                     if spoiled:  # a POST's own answer came after what it spoiled
@@ -228,8 +230,14 @@ class Fetcher:
             return log.deployment
         if announced not in log.deployments:
             new = Selector(Kind.DEPLOYMENT, announced)
-            await self.around.store.purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
+            await self._purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
         return announced
+
+    async def _purge(self, purge: Purge) -> None:
+        """A purge that nobody has asked for. Where it is not acknowledged, the store says so and tells the others
+        later: no reason for the client to go without its answer."""
+        with suppress(StoreError):
+            await self.around.store.purge(purge)
 
 
 def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:

@@ -88,7 +88,9 @@ def _start(stack: ExitStack, settings: Sequence[str], port: int | None, folder: 
         ]  # fmt: skip
         with suppress(NotStartedError):
             block = running(words, lambda printed: "Ready to accept connections" in printed, folder=folder, patience=10)
-            return Server(stack.enter_context(block), chosen, folder)
+            server = Server(stack.enter_context(block), chosen, folder)
+            stack.callback(server.kill)  # a polite end takes it a fifth of a second
+            return server
     raise NotStartedError(f"no redis-server would start: {words}")
 
 

@@ -53,13 +53,15 @@ class Address:
         """Read a URL. Raises ConfigError, which says what to write instead."""
         try:
             split = urlsplit(url)
+            if "@" in f"{split.path}{split.query}{split.fragment}":  # what follows may be half of a password
+                raise _wrong(url, "in a password write %2F for /, %3F for ? and %23 for #")
             host, port = split.hostname, split.port
-        except ValueError as error:
-            raise _wrong(url, f"{error}; write redis://host:6379/0") from None
+        except ValueError:
+            raise _wrong(url, "host or port cannot be read; write redis://host:6379/0") from None
         if split.scheme not in SCHEMES:
             raise _wrong(url, f"scheme {split.scheme!r}: {nearest(split.scheme, SCHEMES)}")
         if split.fragment:
-            raise _wrong(url, "a # begins what is no part of it; in a password write %23")
+            raise _wrong(url, "# begins what is no part of it")
         options, cluster, unix = _options(url, split), split.scheme.endswith("+cluster"), split.scheme == "redis+unix"
         if unix and (host or not split.path.strip("/")):
             raise _wrong(url, "write redis+unix:///path/of.sock, with three slashes")

@@ -1,16 +1,17 @@
 """The purge log as all who share a Redis know it, and what else they tell each other: one stream, followed by each.
 
 **Places.** A piece of news takes as its place in the stream the time in microseconds by Redis's clock, or one more than
-the last if that is later. So a place names one piece for ever, also after Redis has lost some. Purges are numbered 1, 2, 3.
+the last if that is later. So a place names one piece for ever, also after Redis has lost some. Purges are numbered 1,
+2, 3.
 
 **A node that lags behind** has a smaller number than the log, and what it fetches says so (`fetched_under`). That it
 might have missed a purge then counts against the response: it is fetched once more. It is never the other way round, as
 a node's number is that of a purge which it has recorded, along with all before it.
 
 **Nothing is lost unseen.** Each piece names the one before it. If that is later than the one we know, the stream was
-trimmed in between: the whole log is read anew, and the tier forgotten. If it is earlier, or if the log ends before it, or
-is not there, then Redis has lost purges: whoever sees it begins the log anew, with another name and a number above all
-that it has seen. What was stored under the old name is out of reach, and what is being fetched meanwhile counts as
+trimmed in between: the whole log is read anew, and the tier forgotten. If it is earlier, or if the log ends before it,
+or is not there, then Redis has lost purges: whoever sees it begins the log anew, with another name and a number above
+all that it has seen. What was stored under the old name is out of reach, and what is being fetched meanwhile counts as
 purged. Who finds a log anew that began below what it knows itself does the same once more.
 
 So what a failover to a replica that lags behind can lose is what no node that lives had heard of: purges of the last

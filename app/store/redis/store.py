@@ -1,12 +1,12 @@
 """The Redis store: Redis keeps what all share, a memory tier in front answers most lookups.
 
 What several machines may rely on:
-- A purge that was acknowledged is seen by every lookup that asks Redis from then on, on every machine, and by whatever a
-  machine answers from its own memory after at most BOUND seconds (trust.py; usually it takes a few milliseconds).
-- A response that another machine has replaced is answered from memory until the news of it arrives, normally as fast. If
-  that news is lost (Redis fails in between), it may be until it is stale: an older answer that is still fresh.
-- While Redis is away or slow, lookups find nothing and nothing is kept: a slower proxy, one warning when it goes and one
-  when it is back, never an error to a client. A purge then raises StoreError, for nobody else has heard of it; this
+- A purge that was acknowledged is seen by every lookup that asks Redis from then on, on every machine, and by whatever
+  a machine answers from its own memory after at most BOUND seconds (trust.py; usually it takes a few milliseconds).
+- A response that another machine has replaced is answered from memory until the news of it arrives, normally as fast.
+  If that news is lost (Redis fails in between), it may be until it is stale: an older answer that is still fresh.
+- While Redis is away or slow, lookups find nothing and nothing is kept: a slower proxy, one warning when it goes and
+  one when it is back, never an error to a client. A purge then raises StoreError, for nobody else has heard of it; this
   process obeys it at once, and sends it as soon as Redis is back, before it uses anything that is stored there.
 - A Redis that lost its data, or fell behind in a failover: see news.py.
 """
@@ -51,7 +51,8 @@ class RedisStore:
         self, address: Address, tier_size: int, start: Start, *, timeout: float = 0.25, bound: float = BOUND
     ) -> None:
         self.epoch = 0
-        self.pulse = self._trust = Trust(bound)
+        self._trust = Trust(bound)
+        self.pulse: Sequence[int] | memoryview = self._trust
         self._start = start
         self._task: asyncio.Task[None] | None = None
         self._link, self._tier, names = Link(address, timeout), Tier(tier_size), Names(address.namespace)
@@ -62,7 +63,7 @@ class RedisStore:
         self._marks: list[Callable[[str, bool], None]] = []
 
     async def open(self) -> None:
-        """Raises StoreError for what waiting will not mend. A Redis that does not answer yet is waited for meanwhile."""
+        """Raises StoreError for what waiting will not mend. One that does not answer yet is waited for meanwhile."""
         self._link.open()
         try:
             await self._follower.start()
@@ -211,7 +212,8 @@ class RedisStore:
         link, tier = self._link, self._tier.variants
         counts = {
             **link.counts, **self._news.counts, "evictions": tier.evictions, "in_memory": len(tier),
-            "seconds_away": int(link.seconds_away), "trust_lost": self._trust.losses, "purges_owed": self._follower.owes,
+            "seconds_away": int(link.seconds_away), "trust_lost": self._trust.losses,
+            "purges_owed": self._follower.owes,
         }  # fmt: skip
         trouble = f"{link.address.shown} is away" if link.away else None
         return State("redis", int(tier.currsize), int(tier.maxsize), None, counts, trouble)

@@ -1,7 +1,7 @@
 """The memory tier: responses that were read or written lately, so that most hits need no Redis.
 
-It is right because three things hold. What is in it is all that Redis had under the key. Whoever changes a key tells the
-others (news.py), and what they change meanwhile spoils a reading under way. And it is used only while it may be
+It is right because three things hold. What is in it is all that Redis had under the key. Whoever changes a key tells
+the others (news.py), and what they change meanwhile spoils a reading under way. And it is used only while it may be
 trusted (trust.py).
 """
 

@@ -12,7 +12,7 @@ the monotonic clock stands still while a whole machine sleeps, on Linux.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import Any
@@ -23,14 +23,15 @@ BOUND = 0.25
 class Trust(Sequence[int]):
     """`[0]` moves when the trust is over, and when there is news."""
 
-    def __init__(self, bound: float = BOUND) -> None:
+    def __init__(self, bound: float = BOUND, clock: Callable[[], float] = monotonic) -> None:
         self.bound = bound
+        self._clock = clock
         self.losses = self.moves = 0
         self._until = -inf
         self._over = True
 
     def stands(self) -> bool:
-        if monotonic() <= self._until:
+        if self._clock() <= self._until:
             return True
         if not self._over:
             self._over = True
@@ -48,7 +49,7 @@ class Trust(Sequence[int]):
         self._until = -inf
 
     def __getitem__(self, index: Any) -> Any:
-        if monotonic() > self._until:
+        if self._clock() > self._until:
             self.stands()
         return self.moves
 

@@ -1,0 +1,198 @@
+"""What every store does, whichever it is: hear of purges, list, sweep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector
+from app.store.base import Store
+from tests.core.build import NOW, row
+from tests.store.conftest import Run
+from tests.store.examples import (
+    BLOG,
+    HOME,
+    KEY,
+    OTHER,
+    answer,
+    by,
+    fill,
+    listed,
+    names,
+    page,
+    pattern,
+    save,
+    variant,
+)
+from tests.store.stores import MIB
+
+PURGES = [
+    #                                        selector                                            names
+    row("everything",                        EVERYTHING,                                         [KEY, HOME, OTHER]),
+    row("a host",                            by(Kind.HOST, host="example.com"),                  [KEY, HOME]),
+    row("a URL",                             by(Kind.URL, "/blog/post?page=2", "example.com"),   [KEY]),
+    row("a URL at any host",                 by(Kind.URL, "/"),                                  [HOME, OTHER]),
+    row("a path",                            by(Kind.PATH, "/blog/post"),                        [KEY]),
+    row("a path at another host",            by(Kind.PATH, "/blog/post", "example.org"),         []),
+    row("a prefix",                          by(Kind.PREFIX, "/", "example.com"),                [KEY, HOME]),
+    row("a tag",                             by(Kind.TAG, "a"),                                  [KEY, OTHER]),
+    row("a tag at a host",                   by(Kind.TAG, "a", "example.org"),                   [OTHER]),
+    row("a tag that nothing has",            by(Kind.TAG, "b"),                                  []),
+    row("a deployment: it says nothing of what is kept", by(Kind.DEPLOYMENT, "blue"),            []),
+]  # fmt: skip
+THREE = [BLOG, answer(HOME, tags=("home",)), answer(OTHER, tags=("home", "a"))]
+
+
+@pytest.mark.parametrize(("selector", "named"), PURGES)
+def test_a_purge_says_itself_on_what_it_names(
+    store: Store, run: Run[Any], selector: Selector, named: list[str]
+) -> None:
+    purge = Purge(Mode.HARD, selector, at=NOW)
+    run(save(store, *THREE))
+    assert run(names(store, selector)) == sorted(named)
+    number = run(store.purge(purge))
+    for key in (KEY, HOME, OTHER):
+        expected = purge if key in named else None
+        assert [one.purge for one in run(store.lookup(key))] == [expected]
+    assert number == store.purge_number() == 1
+    assert run(names(store, selector)) == sorted(named), "purged or not"
+    assert {one.key: one.purge for one in run(listed(store.entries()))} == {
+        key: purge if key in named else None for key in (KEY, HOME, OTHER)
+    }
+
+
+def test_only_what_was_fetched_before_a_purge_is_purged(store: Store, run: Run[Any]) -> None:
+    purge = Purge(Mode.SOFT, by(Kind.TAG, "a"), deadline=NOW + 60, at=NOW)
+    run(store.purge(purge))
+    run(save(store, replace(BLOG, number=1, fetched_under=0)))
+    assert [one.purge for one in run(store.lookup(KEY))] == [purge], "a fetch that was in flight"
+    run(save(store, replace(BLOG, number=2, fetched_under=store.purge_number())))
+    assert [one.purge for one in run(store.lookup(KEY))] == [None]
+    assert [one.purge for one in store.find(KEY) or ()] in ([None], [])
+
+
+def test_the_hardest_of_several_purges_is_said(store: Store, run: Run[Any]) -> None:
+    run(save(store, BLOG))
+    purges = [Purge(mode, EVERYTHING, at=NOW + mode.value.count("a")) for mode in (Mode.SOFT, Mode.HARD, Mode.VALIDATE)]
+    said = []
+    for purge in purges:
+        run(store.purge(purge))
+        said += [one.purge for one in run(store.lookup(KEY))]
+    assert said == [purges[0], purges[1], purges[1]]
+
+
+def test_what_is_kept_is_kept_without_the_purge_that_was_said(store: Store, run: Run[Any]) -> None:
+    run(save(store, BLOG))
+    run(store.purge(Purge(Mode.SOFT, EVERYTHING)))
+    [found] = run(store.lookup(KEY))
+    run(store.replace(found, replace(found, number=1, fetched_under=1)))
+    assert [one.purge for one in run(store.lookup(KEY))] == [None]
+
+
+def test_the_epoch_moves_with_every_purge(store: Store, run: Run[Any]) -> None:
+    epochs = [store.epoch]
+    for selector in (by(Kind.URL, "/"), by(Kind.URL, "/"), by(Kind.DEPLOYMENT, "blue")):
+        run(store.purge(Purge(Mode.VALIDATE, selector)))
+        epochs.append(store.epoch)
+    assert len(set(epochs)) == 4
+
+
+def test_purges_since_a_number(store: Store, run: Run[Any]) -> None:
+    run(store.purge(Purge(Mode.HARD, by(Kind.PATH, "/blog/post"))))
+    assert [store.purged_since(KEY, 0), store.purged_since(KEY, 1), store.purged_since(HOME, 0)] == [True, False, False]
+    run(store.purge(Purge(Mode.HARD, by(Kind.TAG, "a"))))
+    assert [store.purged_since(KEY, 1), store.purged_since(HOME, 1)] == [True, True], "its tags are not known yet"
+
+
+def test_deployments_are_announced(store: Store, run: Run[Any]) -> None:
+    for name in ("blue", "green"):
+        run(store.purge(Purge(Mode.SOFT, by(Kind.DEPLOYMENT, name))))
+    assert (store.log.deployment, set(store.log.deployments)) == ("green", {"blue", "green"})
+
+
+def test_entries_are_all_variants(store: Store, run: Run[Any]) -> None:
+    run(save(store, variant("en"), variant("de"), answer(HOME)))
+    assert run(names(store)) == sorted([KEY, KEY, HOME])
+    assert {one.size for one in run(listed(store.entries()))} == {10}
+
+
+def test_entries_may_change_while_they_are_listed(store: Store, run: Run[Any]) -> None:
+    async def list_and_change() -> set[str]:
+        seen = set[str]()
+        async for one in store.entries():
+            seen.add(one.key)
+            await store.remove(one)
+            await store.save(page(10_000 + one.number))
+            if len(seen) > 3_000:
+                break
+        return seen
+
+    run(fill(store, range(1, 1_500), size=10))
+    assert run(list_and_change()) >= {page(number, 0).key for number in range(1, 1_500)}
+
+
+def test_many_of_one_tag(store: Store, run: Run[Any]) -> None:
+    run(fill(store, range(1, 1_300), size=1, tags=("few", "all")))
+    run(fill(store, range(1_300, 1_400), size=1, tags=("all",)))
+    assert len(run(names(store, by(Kind.TAG, "all")))) == 1_399
+    assert len(run(names(store, by(Kind.TAG, "few")))) == 1_299
+    run(save(store, replace(page(1), number=9_999, tags=("new",))))
+    run(store.remove(page(2)))
+    assert len(run(names(store, by(Kind.TAG, "few")))) == 1_297
+    assert run(names(store, by(Kind.TAG, "new"))) == [page(1).key]
+
+
+@pytest.mark.parametrize("size", [10, 3 * MIB])
+def test_a_sweep_gives_back_what_is_deleted(store: Store, run: Run[Any], size: int) -> None:
+    big = replace(BLOG, body=pattern(size), size=size, head=b"h" * 500)
+    run(save(store, big, answer(HOME)))
+    before, heard = store.state().size, list[str]()
+    assert run(store.sweep()) == 0
+    run(store.purge(Purge(Mode.SOFT, EVERYTHING)))
+    assert run(store.sweep()) == 0, "what is stale is not deleted"
+    deletion = Purge(Mode.HARD, by(Kind.TAG, "a"), at=NOW)
+    run(store.purge(deletion))
+    store.watch(heard.append)
+    assert run(store.sweep()) == 1
+    after = store.state().size
+    assert heard == [KEY]
+    assert before is None or after is None or after < before
+    assert run(names(store)) == [HOME]
+    [left] = run(store.lookup(KEY))
+    assert (left.purge, left.head, left.body, left.size) == (deletion, b"", b"", 0), "that it was deleted stays known"
+    assert run(store.sweep()) == 0
+
+
+def test_what_was_swept_makes_place_for_what_comes(store: Store, run: Run[Any]) -> None:
+    run(save(store, BLOG))
+    run(store.purge(Purge(Mode.HARD, EVERYTHING)))
+    run(store.sweep())
+    run(save(store, replace(BLOG, number=1)))
+    assert [one.purge is not None for one in run(store.lookup(KEY))] == [True], "fetched before the purge"
+    run(save(store, replace(BLOG, number=2, fetched_under=1)))
+    assert [(one.purge, one.size) for one in run(store.lookup(KEY))] == [(None, 10)]
+
+
+def test_who_has_no_rival_gets_the_lease(store: Store, run: Run[Any]) -> None:
+    assert run(store.lease(KEY, 60.0))
+    run(store.release(KEY))
+    assert run(store.lease(KEY, 60.0))
+    run(store.release(HOME))
+
+
+def test_nobody_hears_of_ones_own_marks(store: Store, run: Run[Any]) -> None:
+    heard = list[tuple[str, bool]]()
+    store.watch_marks(lambda key, cacheable: heard.append((key, cacheable)))
+    run(store.mark(KEY, cacheable=False))
+    store.catch_up()
+    assert heard == []
+
+
+def test_a_store_says_how_it_is(store: Store, run: Run[Any], kind: Any) -> None:
+    state = store.state()
+    assert (state.kind, state.trouble, state.limit) == (kind.name, None, 64 * MIB)
+    assert {"evictions"} <= set(state.counts)
+    assert store.shared is kind.shared
+    assert isinstance(store.pulse[0], int)
