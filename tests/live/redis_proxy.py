@@ -12,12 +12,13 @@ PIECE = 64 * 2**10
 
 
 class Way:
-    """To the server at `target`. `delay`: seconds by which each answer comes later. While `held`, nothing passes."""
+    """To the server at `target`. `delay`: seconds by which each answer comes later. Nothing passes unless `passing`."""
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.delay = 0.0
-        self.held = False
+        self.passing = asyncio.Event()
+        self.passing.set()
         self.port = 0
         self._open = set[asyncio.StreamWriter]()
         self._tasks = set[asyncio.Task[None]]()
@@ -52,15 +53,13 @@ class Way:
         with suppress(OSError):
             while piece := await reader.read(PIECE):
                 await asyncio.sleep(self.delay if delay is None else delay)
-                while self.held:
-                    await asyncio.sleep(0.005)
+                await self.passing.wait()
                 writer.write(piece)
                 await writer.drain()
         writer.transport.abort()
         self._open.discard(writer)
 
     async def end(self) -> None:
-        self.held = False
         self.cut()
         for task in list(self._tasks):
             task.cancel()

@@ -84,7 +84,7 @@ def _start(stack: ExitStack, settings: Sequence[str], port: int | None, folder: 
         chosen = free_port() if port is None else port
         words = [
             program(), "--port", str(chosen), "--bind", LOOPBACK, "--dir", str(folder), "--save", "",
-            "--appendonly", "no", "--daemonize", "no", *settings,
+            "--appendonly", "no", "--daemonize", "no", "--repl-diskless-sync-delay", "0", *settings,
         ]  # fmt: skip
         with suppress(NotStartedError):
             block = running(words, lambda printed: "Ready to accept connections" in printed, folder=folder, patience=10)

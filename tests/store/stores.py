@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 from app.core.decisions import StoredResponse
 from app.store.base import Body, Store
@@ -49,8 +53,15 @@ def redis(place: str, max_size: int) -> Store:
 
 @contextmanager
 def server(path: Path) -> Iterator[str]:
-    with redis_server() as one:
-        yield one.url
+    """A namespace of its own in one server; $CONTRACT_REDIS names another one than ours."""
+    yield f"{os.environ.get('CONTRACT_REDIS') or _shared_server()}?namespace={uuid4().hex}"
+
+
+@functools.cache
+def _shared_server() -> str:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(redis_server()).url
 
 
 @contextmanager

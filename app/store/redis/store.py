@@ -162,21 +162,17 @@ class RedisStore:
         return self.log.number
 
     async def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
-        try:
+        with suppress(StoreError):  # and then it is not all
             async for one in self._shelf.all(selector):
                 yield marked(self.log, one)
-        except StoreError as error:
-            log.warning("store: not everything that is kept could be listed: %s", error)
 
     async def sweep(self) -> int:
         """One of all who share the store sweeps at a time; the others sweep nothing meanwhile."""
         swept = 0
-        try:
+        with suppress(StoreError):  # what is left is swept the next time
             async for key in self._shelf.sweep():
                 self._tier.drop(key)
                 swept += 1
-        except StoreError as error:
-            log.warning("store: not everything that is deleted could be swept: %s", error)
         return swept
 
     def touch(self, key: str) -> None:
