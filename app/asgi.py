@@ -26,6 +26,7 @@ from app.settings import Settings
 from app.store.base import Store
 from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
+from app.store.redis import Address, RedisStore, is_redis
 from app.surroundings import Limits, Surroundings
 from app.tasks import Tasks
 from app.upstream.client import Timeouts, Upstream
@@ -84,14 +85,15 @@ def build(
     assert origin is not None, "the demo puts its own origin in"
     timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
     transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
+    tasks = Tasks()
     around = Surroundings(
-        store=store_of(settings),
+        store=store_of(settings, tasks),
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
         forwarding=forwarding(settings, origin, dialect),
         clock=clock or Clock(),
         journal=Journal(),
-        tasks=Tasks(),
+        tasks=tasks,
         limits=Limits(refreshes=settings.max_refreshes, deployment_field=settings.deployment_header),
     )
     engine = Engine(around)
@@ -112,10 +114,12 @@ def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod
     return PurgeMethod(edge, around, tokens[how]) if how in tokens else None
 
 
-def store_of(settings: Settings) -> Store:
-    """Where responses are kept: in this process's memory, or in a folder (LMDB)."""
+def store_of(settings: Settings, tasks: Tasks) -> Store:
+    """Where responses are kept: in this process's memory, in a folder (LMDB), or in Redis with as much in front."""
     if settings.store == "memory":
         return MemoryStore(settings.max_size)
+    if is_redis(settings.store):
+        return RedisStore(Address.of(settings.store), settings.max_size, tasks.start)
     return DiskStore(Path(settings.store), settings.max_size)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
@@ -27,6 +28,7 @@ from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
+from app.store.base import StoreError
 from app.surroundings import Surroundings
 from app.uncacheable import Uncacheable
 from app.upstream.client import Answer
@@ -158,7 +160,7 @@ class Fetcher:
 
     async def _spoil(self, purges: Sequence[Purge]) -> None:
         for purge in purges:
-            await self.around.store.purge(purge)
+            await self._purge(purge)
 
     async def _settle(self, outcome: WithoutBody, key: str, forward: Forward, landing: Landing) -> None:
         """Put into effect what brought no new body to keep. What answers from the store needs no body of its own."""
@@ -223,8 +225,14 @@ class Fetcher:
             return log.deployment
         if announced not in log.deployments:
             new = Selector(Kind.DEPLOYMENT, announced)
-            await self.around.store.purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
+            await self._purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
         return announced
+
+    async def _purge(self, purge: Purge) -> None:
+        """A purge that nobody has asked for. Where it is not acknowledged, the store says so and tells the others
+        later: no reason for the client to go without its answer."""
+        with suppress(StoreError):
+            await self.around.store.purge(purge)
 
 
 def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.fields import AUTHORITY
+from app.store.redis.address import Address, is_redis
 from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
 from app.upstream.origin import Origin
 
@@ -33,8 +34,11 @@ def parse_origin(text: str) -> Origin:
 
 def parse_store(text: str) -> str:
     """`memory`, or a folder, which has a slash in it so that a slip of the pen makes none."""
+    if is_redis(text):
+        Address.of(text)
+        return text
     if "://" in text:
-        raise ValueError(f"{text!r}: no store on another machine is built yet; write memory or a folder like ./cache")
+        raise ValueError(f"{text!r} is no store; write memory, a folder like ./cache, or redis://HOST")
     if text != "memory" and "/" not in text and os.sep not in text:
         raise ValueError(f"{text!r} is neither memory nor a folder; write a folder with a slash in it, like ./{text}")
     return text
@@ -118,7 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
         "what admin clients must show; has no flag, because other users see the flags of processes"),
     _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),
     _row("store", "memory", parse_store,
-        "where responses are kept: memory, or a folder like ./cache that outlives restarts"),
+        "where responses are kept: memory, a folder like ./cache that outlives restarts, or redis://…"),
     _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),
     _row("max_object", None, parse_size, "larger responses are passed on, never stored; unset: the dialect's limit"),
     _row("workers", "1", parse_workers, "how many processes answer"),

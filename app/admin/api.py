@@ -10,11 +10,12 @@ from starlette.middleware import Middleware
 
 from app.admin.access import Access
 from app.admin.guard import Guard, admin_token
-from app.admin.problems import Problem, told, translated
+from app.admin.problems import Problem, told, translated, unacknowledged
 from app.admin.routes import routes
 from app.admin.vendors.routes import vendor_routes
 from app.engine import Engine
 from app.settings import Settings
+from app.store.base import StoreError
 
 
 def admin_app(engine: Engine, settings: Settings, stopping: asyncio.Event) -> Starlette:
@@ -22,5 +23,5 @@ def admin_app(engine: Engine, settings: Settings, stopping: asyncio.Event) -> St
     return Starlette(
         routes=[*routes(Access(engine, settings, stopping)), *vendor_routes(engine.around)],
         middleware=[Middleware(Guard, settings.admin, admin_token(settings))],
-        exception_handlers={Problem: told, HTTPException: translated},
+        exception_handlers={Problem: told, HTTPException: translated, StoreError: unacknowledged},
     )

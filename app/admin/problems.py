@@ -58,3 +58,8 @@ async def translated(request: Request, error: Exception) -> Response:
 def _paths(request: Request) -> set[str]:
     """Our own: those in the shapes of others are no help to who has lost the way."""
     return {route.path for route in request.app.routes if getattr(route, "include_in_schema", False)}
+
+
+async def unacknowledged(_request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for a store that could not carry something out."""
+    return problem(Problem(503, f"not acknowledged: {error}; ask again once the store is back"))

@@ -15,8 +15,8 @@ MAX_VARIANTS = 64
 
 
 class StoreError(Exception):
-    """A store cannot be opened, and the message says what to do. One that fails later is slow, and says so: its
-    operations raise nothing."""
+    """A store cannot be opened, and the message says what to do; or a purge was not acknowledged. One that fails
+    later is slow, and says so: its other operations raise nothing."""
 
 
 class Body(Protocol):
@@ -79,7 +79,10 @@ class Store(Protocol):
         """Drop the one of the same variant."""
 
     async def purge(self, purge: Purge) -> int:
-        """Append to the log. Whoever looks up after this has returned sees it. Returns its number."""
+        """Append to the log. Whoever looks up after this has returned sees it. Returns its number.
+
+        Raises StoreError where others who share the store may not have heard of it. This process obeys it all the
+        same, and tells them when it can."""
 
     def purged_since(self, key: str, number: int) -> bool:
         """Whether a purge after that number may name what has been fetched for the key since."""

@@ -147,7 +147,7 @@ def test_the_demo_brings_its_origin() -> None:
         ({"origin": "ftp://x"},   {}, "",                      ["ORIGIN", "'ftp://x'", "write http://x"]),
         ({"listen": "80x"},       {}, "",                      ["--listen", "'80x'", "write HOST:PORT"]),
         ({"listen": ":8081"},     {}, "",                      ["listen and admin", "127.0.0.1:8081", "another port"]),
-        ({"store": "redis://h"},  {}, "",                      ["--store", "'redis://h'", "write memory or a folder"]),
+        ({"store": "sqlite://h"}, {}, "",                      ["--store", "'sqlite://h'", "write memory, a folder"]),
         ({"workers": "4"},        {}, "",                      ["--workers", "'4'", "write 1"]),
         ({"log": "xml"},          {}, "",                      ["--log", "'xml'", "auto, text, json, off"]),
         ({"dialect": "versel"},   {}, "",                      ["'versel'", "did you mean vercel?"]),

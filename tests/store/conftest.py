@@ -11,7 +11,7 @@ import pytest
 
 from app.store.base import Store
 from tests.store.other_process import Other, other
-from tests.store.stores import KINDS, LASTING, MIB, SHARED, Kind, opened
+from tests.store.stores import BOUNDED, KINDS, LASTING, MIB, SHARED, Kind, opened
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
@@ -20,8 +20,10 @@ MAX_SIZE = 64 * MIB
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for line in ("shared: for stores that several processes share", "lasting: for stores that outlive their processes",
-                 "max_size(bytes): of the store under test"):  # fmt: skip
+    for line in (
+        "shared: for stores that several processes share", "lasting: for stores that outlive their processes",
+        "bounded: for stores that keep to a size by themselves", "max_size(bytes): of the store under test",
+    ):  # fmt: skip
         config.addinivalue_line("markers", line)
 
 
@@ -29,7 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every kind; only those that are shared or lasting, where a test is marked so."""
     if "kind" in metafunc.fixturenames:
         names = {mark.name for mark in metafunc.definition.iter_markers()}
-        kinds = SHARED if "shared" in names else LASTING if "lasting" in names else KINDS
+        only = {"shared": SHARED, "lasting": LASTING, "bounded": BOUNDED}
+        kinds = [kind for kind in KINDS if all(kind in only[name] for name in names & only.keys())]
         metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import functools
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 from app.core.decisions import StoredResponse
 from app.store.base import Body, Store
 from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
+from app.store.redis import Address, RedisStore
+from app.tasks import Tasks
+from tests.live.redis_server import redis_server
 
 MIB = 2**20
 POLL = 0.005
@@ -24,7 +31,8 @@ class Kind:
 
     `make` opens nothing: it is given a place and a maximum size in bytes, and is a function of a module, because other
     processes call it too. `place`: where a store of its own may keep its things, for one test. `delay`: for how many
-    seconds a change by one process may stay unseen by another; 0: it is seen at once.
+    seconds a change by one process may stay unseen by another; 0: it is seen at once. `bounded`: it keeps to the size
+    that it is given by itself; Redis has a setting of its own for that.
     """
 
     name: str
@@ -33,10 +41,32 @@ class Kind:
     shared: bool = False
     lasting: bool = False
     delay: float = 0.0
+    bounded: bool = True
 
 
 def memory(place: str, max_size: int) -> Store:
     return MemoryStore(max_size)
+
+
+def disk(place: str, max_size: int) -> Store:
+    return DiskStore(Path(place), max_size)
+
+
+def redis(place: str, max_size: int) -> Store:
+    return RedisStore(Address.of(place), max_size, Tasks().start)
+
+
+@contextmanager
+def server(path: Path) -> Iterator[str]:
+    """A namespace of its own in one server; $CONTRACT_REDIS names another one than ours."""
+    yield f"{os.environ.get('CONTRACT_REDIS') or _shared_server()}?namespace={uuid4().hex}"
+
+
+@functools.cache
+def _shared_server() -> str:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(redis_server()).url
 
 
 @contextmanager
@@ -44,15 +74,13 @@ def folder(path: Path) -> Iterator[str]:
     yield str(path / "store")
 
 
-def disk(place: str, max_size: int) -> Store:
-    return DiskStore(Path(place), max_size)
-
-
 KINDS = [
     Kind("memory", memory, folder),
     Kind("disk", disk, folder, shared=True, lasting=True),
+    Kind("redis", redis, server, shared=True, lasting=True, delay=0.25, bounded=False),
 ]
 SHARED = [kind for kind in KINDS if kind.shared]
+BOUNDED = [kind for kind in KINDS if kind.bounded]
 LASTING = [kind for kind in KINDS if kind.lasting]
 
 

@@ -29,6 +29,7 @@ from tests.store.stores import MIB, kept
 ROOM = 4 * MIB
 
 
+@pytest.mark.bounded
 @pytest.mark.max_size(ROOM)
 @pytest.mark.parametrize("size", [10, 5_000, 150_000, 3 * MIB])
 def test_it_keeps_to_its_size(store: Store, run: Run[Any], size: int) -> None:
@@ -77,6 +78,7 @@ def test_what_is_used_stays(store: Store, run: Run[Any], use: str) -> None:
     assert {page(number, 0).key for number in range(1, 11)} <= set(run(names(store)))
 
 
+@pytest.mark.bounded
 @pytest.mark.max_size(MIB)
 def test_what_is_larger_than_the_store_is_not_kept_and_neither_is_what_it_replaces(store: Store, run: Run[Any]) -> None:
     run(save(store, answer(HOME), answer(number=1)))
