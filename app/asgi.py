@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from app.core.forwarding import Forwarding
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.edge import Edge
 from app.engine import Engine
+from app.fleet import Fleet, OneProcess
 from app.identity import Identities
 from app.journal import Journal
 from app.late import Late
@@ -34,6 +36,13 @@ from app.upstream.dial import unverified
 from app.upstream.origin import Origin
 from app.upstream.transport import OriginTransport
 from app.websocket import Tunnel
+
+SHARED_MEMORY = "memory:"
+
+
+def itself(process: OneProcess) -> Fleet:
+    """A fleet of one."""
+    return process
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,12 @@ class Application:
 
 
 def build(
-    settings: Settings, *, clock: Clock | None = None, transport: httpx2.AsyncBaseTransport | None = None
-) -> Application:
-    """A cache for these settings, which name an origin."""
+    settings: Settings, *,
+    clock: Clock | None = None, transport: httpx2.AsyncBaseTransport | None = None,
+    node: str | None = None, fleet: Callable[[OneProcess], Fleet] = itself,
+) -> Application:  # fmt: skip
+    """A cache for these settings, which name an origin. `node`: by what name it is known in CDN-Loop, the same for all
+    processes of one Swerve; `fleet` makes this one all of them, where they are several."""
     origin, dialect, verify = settings.origin, settings.dialect, settings.origin_verify
     assert origin is not None, "the demo puts its own origin in"
     timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
@@ -90,7 +102,7 @@ def build(
         store=store_of(settings, tasks),
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
-        forwarding=forwarding(settings, origin, dialect),
+        forwarding=forwarding(settings, origin, dialect, node or new_node()),
         clock=clock or Clock(),
         journal=Journal(),
         tasks=tasks,
@@ -102,9 +114,9 @@ def build(
     edge = Edge(engine, late, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    admin, token = admin_app(engine, settings, edge.stopping), made_token(settings)
+    admin = admin_app(engine, settings, fleet(OneProcess(engine.fetcher)), edge.stopping)
     proxy = Proxy(edge, tunnel, purging(edge, around, settings))
-    return Application(proxy, admin, around, memo, token, settings.deployment)
+    return Application(proxy, admin, around, memo, made_token(settings), settings.deployment)
 
 
 def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod | None:
@@ -115,18 +127,25 @@ def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod
 
 
 def store_of(settings: Settings, tasks: Tasks) -> Store:
-    """Where responses are kept: in this process's memory, in a folder (LMDB), or in Redis with as much in front."""
+    """Where responses are kept: in this process's memory, in a folder (LMDB), or in Redis with as much in front. The
+    folder that workers share instead of their memory is written as `memory:/…`."""
     if settings.store == "memory":
         return MemoryStore(settings.max_size)
     if is_redis(settings.store):
         return RedisStore(Address.of(settings.store), settings.max_size, tasks.start)
-    return DiskStore(Path(settings.store), settings.max_size)
+    shared_memory = settings.store.startswith(SHARED_MEMORY)
+    return DiskStore(Path(settings.store.removeprefix(SHARED_MEMORY)), settings.max_size, durable=not shared_memory)
 
 
-def forwarding(settings: Settings, origin: Origin, dialect: Dialect) -> Forwarding:
+def new_node() -> str:
+    """A name by which one Swerve knows itself."""
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(5))
+
+
+def forwarding(settings: Settings, origin: Origin, dialect: Dialect, node: str) -> Forwarding:
     hosts = {"preserve": None, "origin": origin.authority}
     return Forwarding(
-        node="".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(5)),
+        node=node,
         host=hosts.get(settings.host_header, settings.host_header),
         trust=settings.trust_forwarded,
         stripped=dialect.stripped_from_requests,

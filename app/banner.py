@@ -9,11 +9,12 @@ import sys
 from app import __version__
 from app.core.decisions import Result
 from app.core.reasons import MEANINGS, Phase, Reason
-from app.journal import Counters, Journal
+from app.counters import Counters
 from app.settings import Settings
 from app.units import Address
 from app.upstream.errors import UpstreamError
 from app.upstream.origin import Origin
+from app.upstream.probe import failure_of
 
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
@@ -31,16 +32,22 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
     else:
         access = "(this machine only, no password)"
     origin = "built-in demo origin" if demo else str(settings.origin)
+    workers = f"   {settings.workers} workers" if settings.workers > 1 else ""
     return "\n".join((
         "",
         f"  {bold}swerve{reset} {__version__}   dialect {dialect.name} (as of {dialect.as_of})   "
-        f"cache {settings.store}, {round(settings.max_size / 2**20, 2):g} MB",
+        f"cache {_told(settings.store)}, {round(settings.max_size / 2**20, 2):g} MB{workers}",
         "",
         f"  your site     {bold}{site}{reset}      →  {origin}",
         f"  admin side    {admin}      {access}",
         f"  try           curl -i {site}{'/blog' if demo else '/'}",
         "",
     ))  # fmt: skip
+
+
+def _told(store: str) -> str:
+    """How workers share their memory is nothing to care about."""
+    return "memory" if store.startswith("memory:") else store
 
 
 def origin_note(origin: Origin, failure: UpstreamError) -> str:
@@ -51,14 +58,24 @@ def origin_note(origin: Origin, failure: UpstreamError) -> str:
     return "\n".join(lines)
 
 
+async def note_on_origin(origin: Origin, seconds: float) -> None:
+    """Say at once when the origin does not answer; the start never depends on it."""
+    failure = await failure_of(origin, seconds)
+    if failure is not None:
+        say(origin_note(origin, failure))
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _url(address: Address, scheme: str) -> str:
     near = address.reachable
     return f"{scheme}://{Address('localhost', near.port) if near.host == '127.0.0.1' else near}"
 
 
-def summary(journal: Journal, *, demo: bool = False) -> str:
+def summary(counters: Counters, *, demo: bool = False) -> str:
     """What came of it, in a few lines, for the one who pressed Ctrl-C."""
-    counters = journal.counters
     if counters.requests == 0:
         return "\n  no requests\n"
     lines = ["", f"  {' · '.join(_counts(counters))}"]

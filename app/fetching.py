@@ -207,7 +207,7 @@ class Fetcher:
             fetched_under=under, number=next(self._answers),
             deployment=await self._deployment(response),
         )  # fmt: skip
-        around.journal.fetched(key, exchange, "refresh" if forward.background else "request")
+        around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)
         try:
             outcome = conclude(forward, exchange, key, self.rules)
         except BaseException:
@@ -233,6 +233,7 @@ class Fetcher:
         later: no reason for the client to go without its answer."""
         with suppress(StoreError):
             await self.around.store.purge(purge)
+            self.around.journal.purged(purge.mode)
 
 
 def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:

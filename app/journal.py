@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from math import inf
 from operator import itemgetter
 
 from app.core.decisions import Exchange, Verdict
 from app.core.messages import Request
+from app.core.purging import Mode
+from app.counters import Counters
 
 # Heads of a few KiB each: together they stay small beside the smallest sensible store.
 RING = 1_000
@@ -44,19 +46,6 @@ class Event:
     def stored(self) -> bool:
         """Whether the store has it now: what the origin broke off is kept by nobody, whatever its head had promised."""
         return self.verdict.stored and self.broken in (None, CLIENT_LEFT)
-
-
-@dataclass(slots=True)
-class Counters:
-    """Counts since the start. `origin_requests` by cause: request or refresh."""
-
-    requests: int = 0
-    results: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    origin_requests: Counter[str] = field(default_factory=Counter)
-    collapsed: int = 0
-    bytes_sent: int = 0
-    refresh_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +124,11 @@ class Journal:
         self.settle()
         return self._last
 
+    def skip(self, count: int) -> None:
+        """Leave out so many numbers, those of events that nobody knows. What came before them is forgotten."""
+        self._ring.clear()
+        self._last += count
+
     def since(self, number: int, most: int, fits: Fits | None = None) -> Page:
         """The first events after that number, at most so many of those that fit."""
         first = self.last + 1 - len(self._ring)
@@ -173,7 +167,7 @@ class Journal:
             self.settle()
         self._ring.append(event)
         self._last += 1
-        self._count(event.verdict, event.size, 1)
+        self._count(event.verdict, event.status, event.size, 1, event.duration)
         for listener, _ in self._listeners:
             listener(event)
 
@@ -184,30 +178,37 @@ class Journal:
         elif self._listeners:
             asyncio.get_running_loop().call_later(self._patience, self.settle)
 
-    def fetched(self, key: str, exchange: Exchange, cause: str) -> None:
-        """Remember what the origin answered for a key; the oldest of too many is forgotten."""
+    def fetched(self, key: str, exchange: Exchange, cause: str, took: float) -> None:
+        """Remember what the origin answered for a key, after so many seconds; the oldest of too many is forgotten."""
         self._counters.origin_requests[cause] += 1
+        self._counters.origin_durations[cause].observe(took)
         self.exchanges.pop(key, None)
         self.exchanges[key] = exchange
         if len(self.exchanges) > EXPLAINED:
             self.exchanges.popitem(last=False)
+
+    def purged(self, mode: Mode) -> None:
+        """One more purge was put into the log by this process."""
+        self._counters.purges[mode] += 1
 
     def settle(self) -> None:
         """Count the replays, and tell whoever listens."""
         replays = self.replays[:]
         self.replays.clear()  # the list stays, for others append to it
         for replay, times in Counter(map(itemgetter(0), replays)).items():
-            self._count(replay.verdict, replay.size, times)
+            self._count(replay.verdict, replay.status, replay.size, times, 0.0)
         self._ring.extend(replays)
         self._last += len(replays)
         for _, on_replays in self._listeners:
             on_replays(replays)
 
-    def _count(self, verdict: Verdict, size: int, times: int) -> None:
+    def _count(self, verdict: Verdict, status: int, size: int, times: int, duration: float) -> None:
         counters = self._counters
         counters.requests += times
         counters.results[verdict.result] += times
         counters.reasons[verdict.reason] += times
+        counters.answers[verdict.result, status // 100] += times
+        counters.durations[verdict.result].observe(duration, times)
         counters.collapsed += verdict.collapsed * times
         counters.bytes_sent += size * times
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.store.redis.address import Address, is_redis
 from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
 from app.upstream.origin import Origin
 
+MOST_WORKERS = 128
 LOG_MODES = ("auto", "text", "json", "off")
 PURGE_METHODS = ("off", "open", "token")
 
@@ -37,7 +39,7 @@ def parse_store(text: str) -> str:
     if is_redis(text):
         Address.of(text)
         return text
-    if "://" in text:
+    if "://" in text or text.startswith("memory:"):
         raise ValueError(f"{text!r} is no store; write memory, a folder like ./cache, or redis://HOST")
     if text != "memory" and "/" not in text and os.sep not in text:
         raise ValueError(f"{text!r} is neither memory nor a folder; write a folder with a slash in it, like ./{text}")
@@ -45,9 +47,12 @@ def parse_store(text: str) -> str:
 
 
 def parse_workers(text: str) -> int:
-    if parse_count(text) != 1:
-        raise ValueError(f"{text!r}: several worker processes are not built yet; write 1")
-    return 1
+    count = parse_count(text)
+    if count > 1 and sys.platform == "win32":
+        raise ValueError(f"{text!r}: on Windows there is one process only; write 1")
+    if count > MOST_WORKERS:
+        raise ValueError(f"{text!r} are more than {MOST_WORKERS}; write about as many as there are CPU cores")
+    return count
 
 
 def parse_log(text: str) -> str:

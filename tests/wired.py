@@ -10,7 +10,7 @@ from typing import Any, cast
 import uvicorn
 
 from app.asgi import Application
-from app.serve import Server, configs
+from app.server import proxy_server
 from app.settings import Settings
 from app.upstream.response_parser import ResponseParser
 from tests.driver import Received
@@ -55,9 +55,9 @@ class WiredServer:
     config: uvicorn.Config = field(init=False)
 
     def __post_init__(self) -> None:
-        self.config = next(configs(self.settings, self.application, demo=False))
+        server = proxy_server(self.settings, self.application)
+        self.config, self.state = server.config, server.server_state
         self.config.load()
-        self.state = Server(self.config).server_state
 
     async def exchange(self, address: str, method: str, data: bytes) -> Received:
         """What one client receives for one request on a connection of its own."""

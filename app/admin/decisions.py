@@ -56,9 +56,9 @@ async def decisions(access: Access, request: Request) -> Response:
     limit = number_in(query, "limit", LIMIT, 1, LARGEST_LIMIT)
     fits = _fits(query)
     if "since" in query:
-        page = await access.since(_known(number_in(query, "since", 0), await access.last()), limit, fits)
+        page = await access.fleet.since(_known(number_in(query, "since", 0), await access.fleet.last()), limit, fits)
     else:
-        found = await access.since(0, LARGEST_LIMIT, fits)
+        found = await access.fleet.since(0, LARGEST_LIMIT, fits)
         page = replace(found, events=found.events[-limit:], missed=0)
     return answer(Decisions(_lines(access, page), page.last, page.missed))
 
@@ -88,7 +88,7 @@ def _fits(query: dict[str, str]) -> Fits:
 async def stream(access: Access, request: Request) -> Response:
     query = query_of(request, (one.name for one in (_SINCE[0], *_FILTERS)))
     resumed = {"since": request.headers["last-event-id"]} if "last-event-id" in request.headers else query
-    last = await access.last()
+    last = await access.fleet.last()
     since = _known(number_in(resumed, "since", last), last)
     if access.streams >= STREAMS:
         raise Problem(503, f"{STREAMS} streams are open already; close one, or ask for /v1/decisions")
@@ -139,7 +139,7 @@ class Stream(Response):
         access, since, silent = self._access, self._since, 0.0
         yield "retry: 1000\n\n"
         while not access.stopping.is_set():
-            page = await access.since(since, AT_A_TIME, self._fits)
+            page = await access.fleet.since(since, AT_A_TIME, self._fits)
             since = page.last
             if page.missed:
                 yield _event("missed", {"missed": page.missed})

@@ -10,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
-from app.admin.access import Access, Flights
+from app.admin.access import Access
 from app.admin.operation import Operation, Parameter
-from app.admin.problems import answer
+from app.admin.problems import FIXED, answer
 from app.core.decisions import Result
+from app.core.purging import Mode
 from app.core.reasons import Reason
-from app.journal import Counters
+from app.counters import Counters
+from app.fleet import Workforce
 from app.store.base import State
 from app.upstream.probe import failure_of
 
@@ -59,26 +61,36 @@ class DialectName:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Counts since the start or the last reset. `origin_requests` by cause: request or refresh."""
+    """Counts since the start or the last reset. `origin_requests` by cause: request or refresh; `purges` by mode."""
 
     requests: int
     results: dict[Result, int]
     reasons: dict[Reason, int]
     origin_requests: dict[str, int]
+    purges: dict[Mode, int]
     collapsed: int
     bytes_sent: int
     refresh_failures: int
 
 
 @dataclass(frozen=True, slots=True)
+class Flights:
+    """Fetches under way, and background refreshes among them."""
+
+    under_way: int
+    refreshing: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """What has been counted, how the store is, and what is under way."""
+    """What has been counted, how the store is, what is under way, and how many processes answer."""
 
     version: str
     dialect: DialectName
     counters: Counts
     store: State
     flights: Flights
+    workers: Workforce
 
 
 async def healthz(_access: Access, _request: Request) -> Response:
@@ -99,16 +111,25 @@ async def version(_access: Access, _request: Request) -> Response:
 
 
 async def stats(access: Access, _request: Request) -> Response:
-    dialect = access.around.dialect
+    dialect, report = access.around.dialect, await access.fleet.report()
     return answer(
         Stats(
             version=__version__,
             dialect=DialectName(dialect.name, dialect.as_of),
-            counters=_counts(await access.counters()),
-            store=access.store.state(),
-            flights=await access.flights(),
+            counters=_counts(report.counters),
+            store=report.store,
+            flights=Flights(report.flights, report.refreshing),
+            workers=access.fleet.workforce,
         )
     )
+
+
+async def metrics(access: Access, request: Request) -> Response:
+    from app.metrics import rendered  # noqa: PLC0415 - takes long to import, and many never ask
+
+    report, workforce = await access.fleet.report(), access.fleet.workforce
+    body, media = rendered(report, workforce, access.around.dialect, request.headers.get("accept", ""))
+    return Response(body, headers={**FIXED, "content-type": media})
 
 
 def _counts(counters: Counters) -> Counts:
@@ -124,5 +145,6 @@ OPERATIONS = (
     Operation("GET", "/readyz", readyz, "whether it is ready; needs no token", Ready,
         parameters=(Parameter("origin", "1: not without its origin, then 503", "integer"),)),
     Operation("GET", "/version", version, "its version", Version),
+    Operation("GET", "/metrics", metrics, "counters for Prometheus, as text or OpenMetrics", str, media="text/plain"),
     Operation("GET", "/v1/stats", stats, "counters, the state of the store, fetches under way", Stats),
 )  # fmt: skip

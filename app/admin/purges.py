@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from app.admin.near import Near, near_misses
 from app.core.decisions import StoredResponse
 from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector, names_of
+from app.journal import Journal
 from app.store.base import Store
 from app.tasks import Tasks
 
@@ -39,8 +40,8 @@ class Purged:
 class Purging:
     """Carries purges out, and sweeps the store in the background, once at a time."""
 
-    def __init__(self, store: Store, tasks: Tasks) -> None:
-        self._store, self._tasks = store, tasks
+    def __init__(self, store: Store, tasks: Tasks, journal: Journal) -> None:
+        self._store, self._tasks, self._journal = store, tasks, journal
         self._sweeping: asyncio.Task[None] | None = None
         self._sweep_wanted = False
 
@@ -60,11 +61,16 @@ class Purging:
             matched += 1
             if len(listed) < LISTED:
                 listed.append(one)
-        done = [Logged(purge, None if dry_run else await self._store.purge(purge)) for purge in purges]
+        done = [Logged(purge, None if dry_run else await self._log(purge)) for purge in purges]
         if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
             self.sweep()
         near = () if matched or not suggest else await near_misses(self._store, selectors)
         return Purged(matched, tuple(listed), near, tuple(done))
+
+    async def _log(self, purge: Purge) -> int:
+        number = await self._store.purge(purge)
+        self._journal.purged(purge.mode)
+        return number
 
     def sweep(self) -> None:
         """Have what was deleted given back soon."""

@@ -28,7 +28,7 @@ async def reset(access: Access, _request: Request) -> Response:
         await access.store.remove(stored)
         dropped += 1
     await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())])
-    await access.forget()
+    await access.fleet.reset()
     return answer(Reset(dropped))
 
 

@@ -71,12 +71,12 @@ class Reasoning(Explanation):
 
 async def why(access: Access, request: Request) -> Response:
     asked = Asked.parse(await body_of(request, LARGEST))
-    events, forwarding = await access.events(), access.around.forwarding
+    events, forwarding = await access.fleet.events(), access.around.forwarding
     like = next((event for event in reversed(events) if asked.fits(event)), None)
     explained = asked.completed(like, next(filter(has_host, reversed(events)), None), access.settings)
     explained = explained if like and not asked.headers else arrived(explained, forwarding)
     key, now = cache_key(explained, access.rules), access.now()
-    about = await access.about(key)
+    about = await access.fleet.about(key)
     known = Known(
         stored=access.engine.deployed(await access.store.lookup(key)),
         exchange=about.exchange,

@@ -28,8 +28,9 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a store is. `size` and `limit` in bytes; `keys` how many; None where it is not known. `trouble`: what is
-    wrong in words, or None. `counts` of whatever happened since it was opened: evictions, errors, …"""
+    """How a store is. `size` and `limit` in bytes; `keys` how many; None where it is not known. Where `keys` is not,
+    the other two are of what this process has of it. `trouble`: what is wrong in words, or None. `counts` of whatever
+    happened since it was opened: evictions, errors, …"""
 
     kind: str
     size: int | None

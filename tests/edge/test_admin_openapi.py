@@ -128,7 +128,7 @@ def test_what_is_answered_is_as_documented(method: str, target: str, content: An
 
 def test_every_operation_is_really_asked() -> None:
     asked = {(method, target.partition("?")[0].replace(BLOG, "{id}")) for method, target, _, _ in REAL}
-    assert {(one.method, one.path) for one in OPERATIONS} - asked == {("GET", "/v1/stream")}
+    assert {(one.method, one.path) for one in OPERATIONS} - asked == {("GET", "/v1/stream"), ("GET", "/metrics")}
 
 
 def test_a_streamed_decision_is_as_documented() -> None:

@@ -13,6 +13,7 @@ from app.admin.near import distance_between
 from app.admin.purges import LISTED, Purged, Purging
 from app.core.decisions import StoredResponse
 from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector
+from app.journal import Journal
 from app.store.memory import MemoryStore
 from app.tasks import Tasks
 from tests.core.build import NOW, row, stored
@@ -62,7 +63,7 @@ class Scene:
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store = store or MemoryStore(2**26)
         self.tasks = Tasks()
-        self.purging = Purging(self.store, self.tasks)
+        self.purging = Purging(self.store, self.tasks, Journal())
 
     async def purge(self, *purges: Purge, dry_run: bool = False) -> Purged:
         return await self.purging.carry_out(purges, dry_run=dry_run)

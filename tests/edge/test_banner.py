@@ -70,23 +70,24 @@ def test_the_summary_counts() -> None:
     failed = Verdict(Result.ERROR, Reason.ORIGIN_TIMEOUT, KEY)
     made = journal(MISS, HIT, HIT, stale, collapsed, failed, fetches=2)
     made.counters.refresh_failures = 1
-    assert summary(made).strip() == (
+    assert summary(made.counters).strip() == (
         "6 requests · 3 from cache · 1 collapsed · 2 origin fetches (offload 3.0×) · 1 failed · 1 refresh failed"
     )
 
 
 def test_the_summary_of_nothing() -> None:
-    assert summary(journal()).strip() == "no requests"
+    assert summary(journal().counters).strip() == "no requests"
 
 
 def test_the_summary_of_one() -> None:
-    assert "1 request · 0 from cache · 0 collapsed · 1 origin fetch (offload 1.0×)" in summary(journal(MISS, fetches=1))
+    said = summary(journal(MISS, fetches=1).counters)
+    assert "1 request · 0 from cache · 0 collapsed · 1 origin fetch (offload 1.0×)" in said
 
 
 def test_the_summary_says_what_to_do_next() -> None:
     refused = Verdict(Result.NOSTORE, Reason.NO_LIFETIME, KEY)
-    said = summary(journal(refused, refused, HIT))
+    said = summary(journal(refused, refused, HIT).counters)
     assert "2 × response refused: nothing that this dialect reads gives it a lifetime" in said
     assert "s-maxage=60" in said
     assert "swerve why" in said
-    assert "swerve http://localhost:3000" in summary(journal(HIT), demo=True)
+    assert "swerve http://localhost:3000" in summary(journal(HIT).counters, demo=True)

@@ -13,7 +13,7 @@ import uvicorn
 from app import protocol
 from app.heads import without_upgrade
 from app.protocol import Protocol
-from app.serve import Server
+from app.server import Server
 
 REQUEST = b"GET /%s HTTP/1.1\r\nHost: h\r\n"
 

@@ -15,7 +15,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app.protocol import Protocol
-from app.serve import Server
+from app.server import Server
 from tests.live.wire_client import turns
 
 pytestmark = pytest.mark.live

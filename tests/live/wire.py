@@ -26,7 +26,7 @@ import uvloop
 from app.asgi import Application, build
 from app.clock import ManualClock
 from app.journal import Event
-from app.serve import Server, configs
+from app.server import proxy_server
 from app.settings import load_settings
 from tests.live.wire_answers import Answer, Fate, Heard
 from tests.live.wire_client import LIMIT, PIECE_TURNS, Client, get, turns
@@ -187,9 +187,10 @@ async def _living(site: dict[str, Any], flags: dict[str, str], folder: Path) -> 
     origin.script(site)
     settings = load_settings(flags, {}, folder)
     application = build(settings, clock=clock, transport=origin)
-    config = next(configs(settings, application, demo=False))
+    server = proxy_server(settings, application)
+    config, state = server.config, server.server_state
     config.load()
-    state, protocol = Server(config).server_state, cast(Any, config.http_protocol_class)
+    protocol = cast(Any, config.http_protocol_class)
     servers = [
         await asyncio.get_running_loop().create_server(
             lambda: protocol(config=config, server_state=state, app_state={}), sock=one
@@ -205,8 +206,8 @@ async def _living(site: dict[str, Any], flags: dict[str, str], folder: Path) -> 
         origin.bodies.clear()
         yield world
     finally:
-        for server in servers:
-            server.close()
+        for one in servers:
+            one.close()
         for connection in list(state.connections):
             cast(Any, connection).transport.abort()
         origin.gate.set()

@@ -148,7 +148,7 @@ def test_the_demo_brings_its_origin() -> None:
         ({"listen": "80x"},       {}, "",                      ["--listen", "'80x'", "write HOST:PORT"]),
         ({"listen": ":8081"},     {}, "",                      ["listen and admin", "127.0.0.1:8081", "another port"]),
         ({"store": "sqlite://h"}, {}, "",                      ["--store", "'sqlite://h'", "write memory, a folder"]),
-        ({"workers": "4"},        {}, "",                      ["--workers", "'4'", "write 1"]),
+        ({"workers": "400"},      {}, "",                      ["--workers", "'400'", "CPU cores"]),
         ({"log": "xml"},          {}, "",                      ["--log", "'xml'", "auto, text, json, off"]),
         ({"dialect": "versel"},   {}, "",                      ["'versel'", "did you mean vercel?"]),
         ({"dialect": "no.toml"},  {}, "",                      ["no.toml cannot be read"]),

@@ -21,7 +21,7 @@ class Carrying:
     """For one cache."""
 
     def __init__(self, around: Surroundings) -> None:
-        self._purging = Purging(around.store, around.tasks)
+        self._purging = Purging(around.store, around.tasks, around.journal)
         self._fold = any(one.fold_case for one in around.dialect.rules.tags)
         self._hints = Pace(1, HINT_SECONDS)
 

@@ -12,24 +12,59 @@ from pathlib import Path
 from app.store.disk.words import Words
 
 SHARED_MEMORY = Path("/dev/shm")
+PREFIX = "swerve-store-"
 # What LMDB's scattered pages, the changes that are told of and the words take beside the responses.
 BESIDE, FACTOR = 32 * 2**20, 1.25
 
 
 @contextmanager
 def temporary_folder(max_size: int, memory: Path = SHARED_MEMORY) -> Iterator[tuple[Path, str | None]]:
-    """A folder, gone when the block ends; and what to tell the operator about it, if anything.
+    """A folder, gone when the block ends; and what to tell the operator about it, if anything. Those whose owners were
+    killed are removed first.
 
     In shared memory where there is room for a store of that size (a container has 64 MiB there unless it is given
     more), else among the temporary files. Raises OSError.
     """
+    for place in (memory, Path(tempfile.gettempdir())):
+        _remove_abandoned(place)
     roomy = is_roomy(memory, max_size)
-    folder = Path(tempfile.mkdtemp(prefix="swerve-", dir=memory if roomy else None))
+    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=memory if roomy else None))
+    held = _locked(made)
+    folder = made.rename(made.with_name(made.name[1:]))  # only now may others look whether it is held
     note = None if roomy else f"{memory} has too little room for {max_size // 2**20} MiB: what is stored is in {folder}"
     try:
         yield folder, note
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
+def _remove_abandoned(place: Path) -> None:
+    for folder in place.glob(f"{PREFIX}*"):
+        held = _locked(folder)
+        if held is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor of a folder of ours, with a lock on it that ends with this process however that ends; None where
+    another has it, or it is gone, or somebody else's."""
+    import fcntl  # noqa: PLC0415 - not there on Windows, where nothing is shared
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        if os.fstat(descriptor).st_uid != os.getuid():
+            raise PermissionError
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def is_roomy(memory: Path, max_size: int) -> bool:

@@ -1,0 +1,1 @@
+"""Several processes that answer: a supervisor, which starts them and runs the admin side, and its workers."""

@@ -1,0 +1,125 @@
+"""All workers: each is replaced when it dies, until they are told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+
+from app.counters import Counters
+from app.fleet import Workforce
+from app.workers.channel import Setup, Stop
+from app.workers.peer import Peer, started
+
+# Whoever ends before it serves will do so again: so many times in a row, and there is no use in going on.
+MOST_FALSE_STARTS = 5
+# Who has lived so few seconds is not replaced at once, but after a while that doubles up to the longest.
+SHORT_LIFE = 2.0
+FIRST_WAIT, LONGEST_WAIT = 0.1, 1.6
+# How many seconds beyond `drain` workers may take to end before they are killed, and when they shall end at once.
+GRACE, GRACE_AT_ONCE = 1.0, 0.5
+
+log = logging.getLogger("swerve")
+
+
+class Staff:
+    """`gone` and `gone_counts`: what those that have ended had counted, and what their stores had. `setup` is for any
+    of them; there is a socket for each."""
+
+    def __init__(self, setup: Setup, listening: Sequence[socket.socket], lock: int) -> None:
+        self._setup, self._listening, self._lock = setup, listening, lock
+        self.present: dict[int, Peer] = {}
+        self.gone, self.gone_counts = Counters(), Counter[str]()
+        self.failed = False
+        self._restarts = 0
+        self._stopping, self._ready = asyncio.Event(), asyncio.Event()
+
+    @property
+    def workforce(self) -> Workforce:
+        up = sum(peer.serves for peer in self.present.values())
+        return Workforce(len(self._listening), up, self._restarts)
+
+    async def ready(self) -> bool:
+        """Wait until all serve. False: they were told to stop before."""
+        await self._ready.wait()
+        return not self._stopping.is_set()
+
+    async def work(self) -> None:
+        """Have a worker in every place until all were told to stop, and have ended."""
+        await asyncio.gather(*(self._fill(number, one) for number, one in enumerate(self._listening, 1)))
+
+    def stop(self) -> None:
+        """Let them end what is under way; the second time have them end at once. Who does not is killed."""
+        at_once = self._stopping.is_set()
+        self._stopping.set()
+        self._ready.set()
+        for listening in self._listening:  # or clients would wait here for somebody to accept them
+            listening.close()
+        for peer in self.present.values():
+            peer.tell(Stop(at_once))
+        grace = GRACE_AT_ONCE if at_once else self._setup.settings.drain + GRACE
+        asyncio.get_running_loop().call_later(grace, self._kill)
+
+    def _kill(self) -> None:
+        for peer in self.present.values():
+            log.warning("%s has not ended in time and is killed", peer.name)
+            peer.kill()
+
+    async def _fill(self, number: int, listening: socket.socket) -> None:
+        """Have one place filled."""
+        false_starts, wait = 0, 0.0
+        while not self._stopping.is_set():
+            since = monotonic()
+            served, how = await self._one(replace(self._setup, number=number), listening)
+            if self._stopping.is_set():
+                return
+            false_starts = 0 if served else false_starts + 1
+            if false_starts > MOST_FALSE_STARTS:
+                log.error("%s, %d times in a row before it served: Swerve gives up", how, false_starts)
+                self.failed = True
+                self.stop()
+                return
+            log.warning("%s; another takes its place", how)
+            self._restarts += 1
+            wait = min(max(2 * wait, FIRST_WAIT), LONGEST_WAIT) if monotonic() - since < SHORT_LIFE else 0.0
+            await self._pause(wait)
+
+    async def _one(self, setup: Setup, listening: socket.socket) -> tuple[bool, str]:
+        """A worker from its start to its end. Returns whether it served, and in words how it ended."""
+        try:
+            peer = await started(setup, listening, self._lock)
+        except OSError as error:
+            return False, f"worker {setup.number} cannot be started ({error})"
+        self.present[setup.number] = peer
+        if self._stopping.is_set():
+            peer.tell(Stop())
+        code = await peer.ended(self._one_more_serves)
+        del self.present[setup.number]
+        if peer.last is not None:
+            self.gone.add(peer.last.counters)
+            self.gone_counts.update(peer.last.store.counts)
+        return peer.serves, f"{peer.name} {_ending(code)}"
+
+    def _one_more_serves(self) -> None:
+        if self.workforce.up == len(self._listening):
+            self._ready.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"has ended with exit code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"was ended by signal {-code}"

@@ -1,0 +1,96 @@
+"""Workers without a store of their own share one in memory: what one has fetched or purged, all have."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from app.store.disk.temporary import PREFIX, SHARED_MEMORY
+from tests.live.raw_client import calling, get
+from tests.live.routed_origin import RoutedOrigin, ok, says
+from tests.live.swerve import Swerve, swerve, within
+from tests.live.workforce import COUNT, SEVERAL, metric, stats, until, until_up, workers
+
+pytestmark = pytest.mark.live
+
+PAGE = says(ok(b"page", "Cache-Control: s-maxage=600"))
+
+
+def folders(proxy: Swerve) -> set[Path]:
+    """Those that its supervisor holds."""
+    held = (Path(os.readlink(one)) for one in Path(f"/proc/{proxy.pid}/fd").iterdir() if one.is_symlink())
+    return {path for path in held if path.name.startswith(PREFIX)}
+
+
+def left_behind() -> set[Path]:
+    places = (SHARED_MEMORY, Path(tempfile.gettempdir()))
+    return {path for place in places for path in place.glob(f"*{PREFIX}*")}
+
+
+@within(30)
+async def test_what_one_worker_has_fetched_all_have() -> None:
+    async with RoutedOrigin({"/page": PAGE}) as origin, swerve(origin.url, *SEVERAL) as proxy:
+        await until_up(proxy)
+        for _ in range(40):
+            assert (await get(proxy.port, "/page")).body == b"page"
+        assert origin.count("/page") == 1
+        told = await stats(proxy)
+        assert (told["store"]["keys"], told["counters"]["results"]) == (1, {"miss": 1, "hit": 39})
+        assert await metric(proxy, "swerve_cache_entries") == 1
+
+
+@within(40)
+async def test_what_is_stored_outlives_every_worker() -> None:
+    async with RoutedOrigin({"/page": PAGE}) as origin, swerve(origin.url, *SEVERAL) as proxy:
+        await until_up(proxy)
+        await get(proxy.port, "/page")
+        staff = workers(proxy)
+        for worker in staff:
+            os.kill(worker, signal.SIGKILL)
+        await until(lambda: len(workers(proxy)) == COUNT and set(staff).isdisjoint(workers(proxy)))
+        for _ in range(10):
+            assert (await get(proxy.port, "/page")).body == b"page"
+        assert origin.count("/page") == 1
+
+
+@within(30)
+async def test_a_purge_that_was_acknowledged_is_seen_by_every_worker() -> None:
+    async with RoutedOrigin({"/page": PAGE}) as origin, swerve(origin.url, *SEVERAL) as proxy:
+        await until_up(proxy)
+        for round_ in range(10):
+            for _ in range(4):  # by several workers, and from the memory of each
+                await get(proxy.port, "/page")
+            assert origin.count("/page") == round_ + 1
+            async with calling(proxy.admin) as caller:
+                body = b'{"urls": ["http://localhost:%d/page"]}' % proxy.port
+                assert (await caller.post("/v1/delete", body)).status == 200
+        assert await metric(proxy, "swerve_purges_total") == 10
+
+
+@within(40)
+async def test_its_folder_is_removed_at_the_end_and_after_a_kill_at_the_next_start() -> None:
+    async with RoutedOrigin({"/page": PAGE}) as origin:
+        async with swerve(origin.url, *SEVERAL) as proxy:
+            await until_up(proxy)
+            (first,) = folders(proxy)
+            assert first.is_dir()
+        assert not first.exists()
+        async with swerve(origin.url, *SEVERAL) as proxy:
+            await until_up(proxy)
+            (second,) = folders(proxy)
+            os.kill(proxy.pid, signal.SIGKILL)
+            await proxy.ended()
+        assert second.is_dir()
+        async with swerve(origin.url, *SEVERAL) as proxy:
+            await until_up(proxy)
+            (third,) = folders(proxy)
+            assert third.is_dir()
+            assert not second.exists()
+            async with swerve(origin.url, *SEVERAL) as other:
+                await until_up(other)
+                assert third.is_dir(), "whoever lives keeps its own"
+        assert {first, second, third}.isdisjoint(left_behind())
