@@ -11,6 +11,8 @@ from app.core.decisions import Result
 from app.core.reasons import MEANINGS, Phase, Reason
 from app.counters import Counters
 from app.settings import Settings
+from app.store.redis.address import Address as Redis
+from app.store.redis.address import is_redis
 from app.units import Address
 from app.upstream.errors import UpstreamError
 from app.upstream.origin import Origin
@@ -46,7 +48,9 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
 
 
 def _told(store: str) -> str:
-    """How workers share their memory is nothing to care about."""
+    """Without a password, and without the folder by which workers share their memory."""
+    if is_redis(store):
+        return Redis.of(store).shown
     return "memory" if store.startswith("memory:") else store
 
 

@@ -76,10 +76,10 @@ class Staff:
         false_starts, wait = 0, 0.0
         while not self._stopping.is_set():
             since = monotonic()
-            served, how = await self._one(replace(self._setup, number=number), listening)
+            hopeful, how = await self._one(replace(self._setup, number=number), listening)
             if self._stopping.is_set():
                 return
-            false_starts = 0 if served else false_starts + 1
+            false_starts = 0 if hopeful else false_starts + 1
             if false_starts > MOST_FALSE_STARTS:
                 log.error("%s, %d times in a row before it served: Swerve gives up", how, false_starts)
                 self.failed = True
@@ -91,7 +91,7 @@ class Staff:
             await self._pause(wait)
 
     async def _one(self, setup: Setup, listening: socket.socket) -> tuple[bool, str]:
-        """A worker from its start to its end. Returns whether it served, and in words how it ended."""
+        """A worker from its start to its end. Returns whether the next one may serve, and in words how it ended."""
         try:
             peer = await started(setup, listening, self._lock)
         except OSError as error:
@@ -104,7 +104,8 @@ class Staff:
         if peer.last is not None:
             self.gone.add(peer.last.counters)
             self.gone_counts.update(peer.last.store.counts)
-        return peer.serves, f"{peer.name} {_ending(code)}"
+        by_others = code == -signal.SIGKILL  # nobody does that to itself
+        return peer.serves or by_others, f"{peer.name} {_ending(code)}"
 
     def _one_more_serves(self) -> None:
         if self.workforce.up == len(self._listening):

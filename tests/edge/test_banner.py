@@ -46,6 +46,18 @@ def test_the_banner_of_https_on_every_address() -> None:
     assert "https://[::1]:443" in banner(open_to_all, color=True)
 
 
+def test_the_banner_tells_no_password() -> None:
+    said = banner(replace(settings(), store="redis://swerve:secret@cache.example:6379/0"))
+    assert "cache redis://" in said
+    assert "cache.example" in said
+    assert "secret" not in said
+
+
+def test_the_banner_of_several_workers() -> None:
+    said = banner(replace(settings(), store="memory:/dev/shm/swerve-store-x", workers=4))
+    assert "cache memory, 256 MB   4 workers" in said
+
+
 def test_an_origin_that_refuses() -> None:
     said = origin_note(
         Origin.parse("http://localhost:3000"), translate(ConnectionRefusedError(111, "Connection refused"))

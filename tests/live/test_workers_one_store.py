@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import tempfile
@@ -11,6 +12,7 @@ import pytest
 
 from app.store.disk.temporary import PREFIX, SHARED_MEMORY
 from tests.live.raw_client import calling, get
+from tests.live.redis_server import redis_server
 from tests.live.routed_origin import RoutedOrigin, ok, says
 from tests.live.swerve import Swerve, swerve, within
 from tests.live.workforce import COUNT, SEVERAL, metric, stats, until, until_up, workers
@@ -69,6 +71,29 @@ async def test_a_purge_that_was_acknowledged_is_seen_by_every_worker() -> None:
                 body = b'{"urls": ["http://localhost:%d/page"]}' % proxy.port
                 assert (await caller.post("/v1/delete", body)).status == 200
         assert await metric(proxy, "swerve_purges_total") == 10
+
+
+@within(60)
+async def test_two_machines_of_several_workers_share_a_redis() -> None:
+    """A purge is heard of by every process of both within 250 ms of its acknowledgement."""
+    with redis_server() as redis:
+        async with RoutedOrigin({}) as origin:
+            flags = (*SEVERAL, "--store", redis.url)
+            async with swerve(origin.url, *flags) as one, swerve(origin.url, *flags) as other:
+                await until_up(one)
+                await until_up(other)
+                for version in (b"1", b"2", b"3", b"4", b"5"):
+                    origin.handlers["/page"] = says(ok(version, "Cache-Control: s-maxage=600"))
+                    for _ in range(10):  # so that each process has it in its memory
+                        for machine in (one, other):
+                            assert (await get(machine.port, "/page", "Host: shop.example")).body == version
+                    async with calling(one.admin) as caller:
+                        purged = await caller.post("/v1/delete", b'{"urls": ["http://shop.example/page"]}')
+                    assert purged.status == 200
+                    await asyncio.sleep(0.25)  # the promise itself
+                assert origin.count("/page") < 20, "most came from the store"
+                assert (await stats(other))["store"]["kind"] == "redis"
+                assert await metric(one, "swerve_purges_total") == 5
 
 
 @within(40)
