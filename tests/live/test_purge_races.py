@@ -120,6 +120,8 @@ async def run(race: Race, origin: RoutedOrigin, machines: Sequence[Swerve], grac
 
 
 PLACES = [
+    pytest.param(["--workers", "4"], id="four workers that share memory"),
+    pytest.param(["--workers", "4", "--store", "./cache"], id="four workers that share a folder"),
     pytest.param(["--store", "./cache"], id="one process with a folder"),
     pytest.param([], id="one process with its memory"),
 ]
@@ -137,12 +139,12 @@ async def test_a_purge_is_seen_at_once(flags: list[str]) -> None:
 @pytest.mark.live
 @within(90)
 async def test_a_purge_is_seen_in_time_by_every_machine() -> None:
-    """Two machines' worth of processes on one Redis."""
+    """Two machines' worth of processes on one Redis, four workers on one of them."""
     race = Race()
     with redis_server() as redis:
         async with (
             racing(race) as origin,
-            swerve(origin.url, "--store", redis.url) as one,
+            swerve(origin.url, "--store", redis.url, "--workers", "4") as one,
             swerve(origin.url, "--store", redis.url) as other,
         ):
             await run(race, origin, [one, other], grace=BOUND)
