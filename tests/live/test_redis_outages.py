@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,6 +69,11 @@ class Users:
             await names(self.store)
             await asyncio.sleep(0.002)
 
+    def find(self, more: int) -> Callable[[], bool]:
+        """Whether they have found so much more since."""
+        wanted = self.found + more
+        return lambda: self.found >= wanted
+
     async def done(self) -> None:
         """Raises what any of them got."""
         self.over = True
@@ -83,8 +88,7 @@ async def test_killed_and_restarted_under_load(caplog: pytest.LogCaptureFixture)
         for _ in range(3):
             with redis_server(port=port) as server:
                 await come_true(lambda: store.state().trouble is None)
-                before = users.found
-                await come_true(lambda before=before: users.found > before + 20)  # type: ignore[misc]
+                await come_true(users.find(20))
                 server.kill()
                 await come_true(lambda: store.state().trouble is not None)
                 await asyncio.sleep(0.3)
@@ -161,8 +165,7 @@ async def test_a_slow_one_costs_its_deadline_a_few_times_and_then_nothing(
         assert users.longest < 0.1
         way.delay = 0.0
         await come_true(lambda: store.state().trouble is None)
-        found = users.found
-        await come_true(lambda: users.found > found)
+        await come_true(users.find(1))
         await users.done()
         assert store.state().counts["timeouts"] >= 3
     assert told(caplog) == ["away", "back"]
@@ -184,7 +187,7 @@ async def test_a_purge_that_it_cannot_take_fails_and_is_obeyed_and_sent_later(tm
             assert not store.purged_since(HOME, store.purge_number())
             assert store.state().counts["purges_owed"] == 1
             with redis_server(*lasting, port=port, folder=tmp_path):
-                seen: list[StoredResponse] = []
+                seen = list[StoredResponse]()
                 for _ in range(2_000):
                     seen += await store.lookup(KEY)
                     await asyncio.sleep(0.001 if not seen else 0)
