@@ -199,6 +199,25 @@ async def test_a_purge_that_it_cannot_take_fails_and_is_obeyed_and_sent_later(tm
 
 
 @within(30)
+async def test_what_is_owed_counts_before_anything_that_redis_says(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(purge: Purge) -> int:
+        raise StoreError("no answer")
+
+    async with machine(server.url, tier=0) as store:
+        await store.save(answer())
+        assert await usable(store, KEY)
+        monkeypatch.setattr(store._news, "purge", lost)
+        with pytest.raises(StoreError):
+            await store.purge(deletion())
+        for _ in range(50):
+            assert not await usable(store, KEY)
+        await come_true(lambda: store.purge_number() == 1)
+        assert not await usable(store, KEY)
+
+
+@within(30)
 async def test_too_many_owed_purges_become_one_of_everything(server: Server) -> None:
     async with machine(server.url) as store:
         await store.purge(deletion(Selector(Kind.URL, "/-1")))
@@ -285,3 +304,25 @@ async def test_what_it_refuses_to_keep_is_not_kept_and_not_an_error(server: Serv
         assert await store.lookup(KEY)
         assert store.state().counts["refusals"] >= 1
         assert store.state().trouble is None
+
+
+@within(30)
+async def test_who_knew_less_begins_a_lost_log_and_who_knew_more_begins_it_once_again(server: Server) -> None:
+    async with (
+        way_to(server.port) as way, way_to(server.port) as other_way,
+        machine(way.url) as knows, machine(other_way.url) as knows_less,
+    ):  # fmt: skip
+        other_way.passing.clear()
+        for number in range(1, 6):
+            assert await knows.purge(deletion(Selector(Kind.URL, "/elsewhere"))) == number
+        way.passing.clear()
+        server.command("flushall")
+        other_way.passing.set()
+        await come_true(lambda: knows_less.purge_number() == 1)
+        await knows_less.save(answer(fetched_under=1))
+        assert await usable(knows_less, KEY)
+        way.passing.set()
+        await come_true(lambda: knows.purge_number() == knows_less.purge_number() > 5)
+        assert not await usable(knows_less, KEY)
+        await knows.save(answer(number=1, fetched_under=5))
+        assert not await usable(knows, KEY), "it was asked for under a log that is no more"
