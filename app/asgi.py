@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from app.journal import Journal
 from app.late import Late
 from app.memo import Memo
 from app.settings import Settings
-from app.store.base import Store
+from app.store.base import Store, StoreError
 from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
 from app.store.redis import Address, RedisStore, is_redis
@@ -79,7 +80,8 @@ class Application:
         await store.open()
         if self.deployment not in (None, store.log.deployment):
             announced = Selector(Kind.DEPLOYMENT, str(self.deployment))
-            await store.purge(Purge(Mode.SOFT, announced, at=self.around.clock.now()))
+            with suppress(StoreError):  # a Redis that is away hears of it as soon as it is back
+                await store.purge(Purge(Mode.SOFT, announced, at=self.around.clock.now()))
 
     async def aclose(self) -> None:
         await self.around.upstream.aclose()
@@ -99,7 +101,7 @@ def build(
     transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
     tasks = Tasks()
     around = Surroundings(
-        store=store_of(settings, tasks),
+        store=store_of(settings),
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
         forwarding=forwarding(settings, origin, dialect, node or new_node()),
@@ -126,13 +128,14 @@ def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod
     return PurgeMethod(edge, around, tokens[how]) if how in tokens else None
 
 
-def store_of(settings: Settings, tasks: Tasks) -> Store:
+def store_of(settings: Settings) -> Store:
     """Where responses are kept: in this process's memory, in a folder (LMDB), or in Redis with as much in front. The
     folder that workers share instead of their memory is written as `memory:/…`."""
     if settings.store == "memory":
         return MemoryStore(settings.max_size)
     if is_redis(settings.store):
-        return RedisStore(Address.of(settings.store), settings.max_size, tasks.start)
+        # With tasks of its own: those of the request path are waited for at the end, while it is still needed.
+        return RedisStore(Address.of(settings.store), settings.max_size, Tasks().start)
     shared_memory = settings.store.startswith(SHARED_MEMORY)
     return DiskStore(Path(settings.store.removeprefix(SHARED_MEMORY)), settings.max_size, durable=not shared_memory)
 

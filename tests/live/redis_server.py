@@ -87,7 +87,9 @@ def _start(stack: ExitStack, settings: Sequence[str], port: int | None, folder: 
             "--appendonly", "no", "--daemonize", "no", "--repl-diskless-sync-delay", "0", *settings,
         ]  # fmt: skip
         with suppress(NotStartedError):
-            block = running(words, lambda printed: "Ready to accept connections" in printed, folder=folder, patience=10)
+            block = running(
+                words, lambda printed: "ready to accept connections" in printed.lower(), folder=folder, patience=10
+            )
             server = Server(stack.enter_context(block), chosen, folder)
             stack.callback(server.kill)  # a polite end takes it a fifth of a second
             return server

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,6 +69,11 @@ class Users:
             await names(self.store)
             await asyncio.sleep(0.002)
 
+    def find(self, more: int) -> Callable[[], bool]:
+        """Whether they have found so much more since."""
+        wanted = self.found + more
+        return lambda: self.found >= wanted
+
     async def done(self) -> None:
         """Raises what any of them got."""
         self.over = True
@@ -83,8 +88,7 @@ async def test_killed_and_restarted_under_load(caplog: pytest.LogCaptureFixture)
         for _ in range(3):
             with redis_server(port=port) as server:
                 await come_true(lambda: store.state().trouble is None)
-                before = users.found
-                await come_true(lambda before=before: users.found > before + 20)  # type: ignore[misc]
+                await come_true(users.find(20))
                 server.kill()
                 await come_true(lambda: store.state().trouble is not None)
                 await asyncio.sleep(0.3)
@@ -161,8 +165,7 @@ async def test_a_slow_one_costs_its_deadline_a_few_times_and_then_nothing(
         assert users.longest < 0.1
         way.delay = 0.0
         await come_true(lambda: store.state().trouble is None)
-        found = users.found
-        await come_true(lambda: users.found > found)
+        await come_true(users.find(1))
         await users.done()
         assert store.state().counts["timeouts"] >= 3
     assert told(caplog) == ["away", "back"]
@@ -184,7 +187,7 @@ async def test_a_purge_that_it_cannot_take_fails_and_is_obeyed_and_sent_later(tm
             assert not store.purged_since(HOME, store.purge_number())
             assert store.state().counts["purges_owed"] == 1
             with redis_server(*lasting, port=port, folder=tmp_path):
-                seen: list[StoredResponse] = []
+                seen = list[StoredResponse]()
                 for _ in range(2_000):
                     seen += await store.lookup(KEY)
                     await asyncio.sleep(0.001 if not seen else 0)
@@ -193,6 +196,25 @@ async def test_a_purge_that_it_cannot_take_fails_and_is_obeyed_and_sent_later(tm
                 await come_true(lambda: other.purge_number() == 1)
                 assert store.state().counts["purges_owed"] == 0
                 assert store.state().counts["lost_logs"] == 0
+
+
+@within(30)
+async def test_what_is_owed_counts_before_anything_that_redis_says(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(purge: Purge) -> int:
+        raise StoreError("no answer")
+
+    async with machine(server.url, tier=0) as store:
+        await store.save(answer())
+        assert await usable(store, KEY)
+        monkeypatch.setattr(store._news, "purge", lost)
+        with pytest.raises(StoreError):
+            await store.purge(deletion())
+        for _ in range(50):
+            assert not await usable(store, KEY)
+        await come_true(lambda: store.purge_number() == 1)
+        assert not await usable(store, KEY)
 
 
 @within(30)
@@ -282,3 +304,25 @@ async def test_what_it_refuses_to_keep_is_not_kept_and_not_an_error(server: Serv
         assert await store.lookup(KEY)
         assert store.state().counts["refusals"] >= 1
         assert store.state().trouble is None
+
+
+@within(30)
+async def test_who_knew_less_begins_a_lost_log_and_who_knew_more_begins_it_once_again(server: Server) -> None:
+    async with (
+        way_to(server.port) as way, way_to(server.port) as other_way,
+        machine(way.url) as knows, machine(other_way.url) as knows_less,
+    ):  # fmt: skip
+        other_way.passing.clear()
+        for number in range(1, 6):
+            assert await knows.purge(deletion(Selector(Kind.URL, "/elsewhere"))) == number
+        way.passing.clear()
+        server.command("flushall")
+        other_way.passing.set()
+        await come_true(lambda: knows_less.purge_number() == 1)
+        await knows_less.save(answer(fetched_under=1))
+        assert await usable(knows_less, KEY)
+        way.passing.set()
+        await come_true(lambda: knows.purge_number() == knows_less.purge_number() > 5)
+        assert not await usable(knows_less, KEY)
+        await knows.save(answer(number=1, fetched_under=5))
+        assert not await usable(knows, KEY), "it was asked for under a log that is no more"

@@ -9,18 +9,20 @@ from time import monotonic
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     MaxConnectionsError,
+    RedisClusterException,
     RedisError,
     ResponseError,
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.store.base import StoreError
+from app.store.base import StoreError, turn
 from app.store.redis.address import Address
 from app.store.redis.scripts import Command
 
@@ -34,10 +36,16 @@ SLOWEST = 20 * 2**20
 MISSED = 3
 # What nothing exceeds, seconds: for what has no deadline of its own.
 LONGEST = 2.0
+# Turns of the loop until a connection that is broken off has gone.
+LEAVING = 20
+# Nodes of clusters that are remembered, to close their connections: a cluster has at most a thousand.
+MOST_NODES = 4_000
 # For how long nobody tries after that, at least, and after each next time within STEADY seconds twice as long, up to…
 PAUSE, LONGEST_PAUSE, STEADY = 0.5, 5.0, 10.0
 
 Client = Redis | RedisCluster
+# All that the library raises, and what it lets through.
+FAILURES = (TimeoutError, OSError, RedisError, RedisClusterException)
 
 
 class Away(StoreError):
@@ -56,6 +64,8 @@ class Link:
         self.counts = {"errors": 0, "timeouts": 0, "refusals": 0, "outages": 0}
         self._client: Client | None = None
         self._apart: Client | None = None
+        # Those of a cluster: the library forgets which have failed, and leaves their connections open.
+        self._nodes: dict[int, ClusterNode] = {}
         self._missed = 0
         self._away_since: float | None = None
         self._away_for = 0.0
@@ -79,7 +89,11 @@ class Link:
         for client in (self._client, self._apart):
             if client is not None:
                 await _closed(client)
+        await asyncio.gather(*[node.disconnect() for node in self._nodes.values()], return_exceptions=True)
         self._client = self._apart = None
+        # The library does not wait for the end of what it breaks off, and a TLS connection takes leave first.
+        for _ in range(LEAVING if self.address.tls or self.address.cluster else 0):
+            await turn()
 
     async def ask(self, *batch: Command, size: int = 0) -> list[Any]:
         """The answers to a batch, in its order. `size`: bytes that go with it. Raises Away, at once while Redis is
@@ -106,14 +120,20 @@ class Link:
         try:
             async for key in self._client.scan_iter(match=pattern, count=1_000):
                 yield key
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             raise self._failed(error) from None
 
     async def _asked(self, client: Client, batch: tuple[Command, ...], seconds: float) -> list[Any]:
+        if isinstance(client, RedisCluster):
+            known = client.nodes_manager
+            for node in (*known.nodes_cache.values(), *known.startup_nodes.values()):
+                self._nodes[id(node)] = node
+            while len(self._nodes) > MOST_NODES:
+                del self._nodes[next(iter(self._nodes))]
         try:
             async with asyncio.timeout(seconds):
                 return await _sent(client, batch)
-        except (TimeoutError, RedisError, OSError) as error:
+        except FAILURES as error:
             raise self._failed(error) from None
 
     def _failed(self, error: Exception) -> StoreError:
