@@ -22,7 +22,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from app.store.base import StoreError, turn
+from app.store.base import StoreError
 from app.store.redis.address import Address
 from app.store.redis.scripts import Command
 
@@ -36,8 +36,8 @@ SLOWEST = 20 * 2**20
 MISSED = 3
 # What nothing exceeds, seconds: for what has no deadline of its own.
 LONGEST = 2.0
-# Turns of the loop until a connection that is broken off has gone.
-LEAVING = 20
+# Seconds for a connection that is broken off to have gone.
+LEAVING = 0.2
 # Nodes of clusters that are remembered, to close their connections: a cluster has at most a thousand.
 MOST_NODES = 4_000
 # For how long nobody tries after that, at least, and after each next time within STEADY seconds twice as long, up to…
@@ -91,9 +91,13 @@ class Link:
                 await _closed(client)
         await asyncio.gather(*[node.disconnect() for node in self._nodes.values()], return_exceptions=True)
         self._client = self._apart = None
-        # The library does not wait for the end of what it breaks off, and a TLS connection takes leave first.
-        for _ in range(LEAVING if self.address.tls or self.address.cluster else 0):
-            await turn()
+        # The library does not wait for the end of what it breaks off, and a TLS connection takes leave first, for which
+        # the other end must answer.
+        if self.address.tls or self.address.cluster:
+            loop = asyncio.get_running_loop()
+            gone: asyncio.Future[None] = loop.create_future()
+            loop.call_later(LEAVING, gone.set_result, None)
+            await gone
 
     async def ask(self, *batch: Command, size: int = 0) -> list[Any]:
         """The answers to a batch, in its order. `size`: bytes that go with it. Raises Away, at once while Redis is
