@@ -27,9 +27,8 @@ from app.late import Late
 from app.memo import Memo
 from app.settings import Settings
 from app.store.base import Store, StoreError
-from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
-from app.store.redis import Address, RedisStore, is_redis
+from app.store.redis.address import Address, is_redis
 from app.surroundings import Limits, Surroundings
 from app.tasks import Tasks
 from app.upstream.client import Timeouts, Upstream
@@ -134,8 +133,12 @@ def store_of(settings: Settings) -> Store:
     if settings.store == "memory":
         return MemoryStore(settings.max_size)
     if is_redis(settings.store):
+        from app.store.redis.store import RedisStore  # noqa: PLC0415 - the library takes long to import
+
         # With tasks of its own: those of the request path are waited for at the end, while it is still needed.
         return RedisStore(Address.of(settings.store), settings.max_size, Tasks().start)
+    from app.store.disk.store import DiskStore  # noqa: PLC0415 - and so does LMDB, which most do not use
+
     shared_memory = settings.store.startswith(SHARED_MEMORY)
     return DiskStore(Path(settings.store.removeprefix(SHARED_MEMORY)), settings.max_size, durable=not shared_memory)
 

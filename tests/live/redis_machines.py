@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.core.decisions import StoredResponse
 from app.core.purging import EVERYTHING, Mode, Purge, Selector
-from app.store.redis import Address, RedisStore
+from app.store.redis.address import Address
+from app.store.redis.store import RedisStore
 from app.tasks import Tasks
 
 MIB = 2**20

@@ -14,7 +14,7 @@ import trustme
 
 from app.core.purging import Kind, Selector
 from app.store.base import StoreError
-from app.store.redis import RedisStore
+from app.store.redis.store import RedisStore
 from tests.live.processes import LOOPBACK
 from tests.live.redis_machines import come_true, deletion, machine, machines, usable
 from tests.live.redis_server import Server, free_port, redis_cluster, redis_server

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from app.core.purging import Kind, Mode, Purge, Selector
-from app.store.redis import RedisStore
+from app.store.redis.store import RedisStore
 from app.store.redis.trust import BOUND
 from tests.live.redis_machines import at_once, come_true, deletion, machine, machines, usable
 from tests.live.redis_proxy import way_to

@@ -14,7 +14,7 @@ import pytest
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.store.base import StoreError
-from app.store.redis import RedisStore
+from app.store.redis.store import RedisStore
 from app.store.redis.trust import BOUND
 from tests.live.redis_machines import at_once, come_true, deletion, machine, machines, usable
 from tests.live.redis_proxy import way_to

@@ -17,7 +17,8 @@ from app.core.decisions import StoredResponse
 from app.store.base import Body, Store
 from app.store.disk.store import DiskStore
 from app.store.memory import MemoryStore
-from app.store.redis import Address, RedisStore
+from app.store.redis.address import Address
+from app.store.redis.store import RedisStore
 from app.tasks import Tasks
 from tests.live.redis_server import redis_server
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.config_error import ConfigError
-from app.store.redis import Address, is_redis
+from app.store.redis.address import Address, is_redis
 from tests.core.build import row
 
 READ = [

@@ -1,6 +1,4 @@
-"""The Redis store: responses, purges, tags and marks that several machines share (Redis or Valkey)."""
+"""The Redis store: responses, purges, tags and marks that several machines share (Redis or Valkey).
 
-from app.store.redis.address import Address, is_redis
-from app.store.redis.store import RedisStore
-
-__all__ = ["Address", "RedisStore", "is_redis"]
+Nothing is imported here: whoever reads the settings needs the address, and not the library.
+"""
