@@ -129,6 +129,13 @@ def marked(log: PurgeLog, stored: StoredResponse) -> StoredResponse:
     return stored.purged(log.strongest(stored.key, stored.tags, stored.fetched_under))
 
 
+def all_marked(log: PurgeLog, variants: tuple[StoredResponse, ...]) -> tuple[StoredResponse, ...]:
+    """The variants of a key as a lookup tells of them: the very same where no purge came after they were fetched."""
+    if any(one.fetched_under < log.number for one in variants):
+        return tuple([marked(log, one) for one in variants])
+    return variants
+
+
 def unmarked(stored: StoredResponse) -> StoredResponse:
     """A response as it is kept."""
     return stored if is_husk(stored) else stored.purged(None)
@@ -144,8 +151,21 @@ def added(variants: Sequence[StoredResponse], stored: StoredResponse) -> tuple[S
     """The variants of a key with one more, or with one in another's place; None where that must stay."""
     if any(one.variant == stored.variant and not superseded(one, stored) for one in variants):
         return None
-    others = [one for one in variants if one.variant != stored.variant]
-    return (*others[1 - MAX_VARIANTS :], stored)
+    return (*without(variants, stored)[1 - MAX_VARIANTS :], stored)
+
+
+def renewed(
+    variants: Sequence[StoredResponse], old: StoredResponse, new: StoredResponse
+) -> tuple[StoredResponse, ...] | None:
+    """The variants of a key with `new` in the place of `old`; None where that is not among them."""
+    if not any(same(one, old) for one in variants):
+        return None
+    return (*[one for one in variants if not same(one, old) and one.variant != new.variant], new)
+
+
+def without(variants: Sequence[StoredResponse], stored: StoredResponse) -> tuple[StoredResponse, ...]:
+    """The variants of a key but for the one like this."""
+    return tuple([one for one in variants if one.variant != stored.variant])
 
 
 def same(one: StoredResponse, other: StoredResponse) -> bool:

@@ -8,7 +8,20 @@ from cachetools import Cache, LRUCache
 
 from app.core.decisions import StoredResponse
 from app.core.purging import Purge, PurgeLog, Selector
-from app.store.base import Alone, State, added, deleted, husk, is_husk, marked, same, turn, unmarked
+from app.store.base import (
+    Alone,
+    State,
+    added,
+    all_marked,
+    deleted,
+    husk,
+    is_husk,
+    marked,
+    renewed,
+    turn,
+    unmarked,
+    without,
+)
 
 # What Python keeps around a stored response, and around a field line that selects it, beside their bytes: measured on
 # CPython 3.11, in a store that has been full for long.
@@ -72,10 +85,7 @@ class MemoryStore(Alone):
         return self.find(key)
 
     def find(self, key: str) -> Sequence[StoredResponse]:
-        variants = self._variants.get(key, ())
-        if any(one.fetched_under < self.log.number for one in variants):
-            return tuple([marked(self.log, one) for one in variants])
-        return variants
+        return all_marked(self.log, self._variants.get(key, ()))
 
     async def save(self, stored: StoredResponse) -> None:
         variants = added(self._variants.get(stored.key, ()), unmarked(stored))
@@ -83,13 +93,12 @@ class MemoryStore(Alone):
             self._put(stored.key, variants)
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
-        variants = self._variants.get(old.key, ())
-        if any(same(one, old) for one in variants):
-            others = tuple(one for one in variants if not same(one, old) and one.variant != new.variant)
-            self._put(old.key, (*others, unmarked(new)))
+        variants = renewed(self._variants.get(old.key, ()), old, unmarked(new))
+        if variants is not None:
+            self._put(old.key, variants)
 
     async def remove(self, stored: StoredResponse) -> None:
-        rest = tuple(one for one in self._variants.get(stored.key, ()) if one.variant != stored.variant)
+        rest = without(self._variants.get(stored.key, ()), stored)
         if rest:
             self._put(stored.key, rest)
         elif self._variants.pop(stored.key, None) is not None:

@@ -37,8 +37,7 @@ def variants_of(key: str, tables: Tables, bodies: Bodies, slots: int) -> Held:
         if len(there) == len(found):
             break
     variants = tuple([stored for _, stored in there])
-    under = min([stored.fetched_under for stored in variants], default=0)
-    return Held(variants, tuple([place % slots for place, _ in there]), under)
+    return Held(variants, tuple([place % slots for place, _ in there]))
 
 
 def places_of(key: str, tables: Tables) -> list[int]:
@@ -71,7 +70,7 @@ def read_files(held: Held, most: int, *, wait: bool) -> Held | None:
             if body is None:
                 return None
             variants[index] = replace(one, body=body)
-    return Held(tuple(variants), held.slots, held.under)
+    return Held(tuple(variants), held.slots)
 
 
 def slice_after(

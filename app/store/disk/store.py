@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Mode, Purge, Selector
-from app.store.base import State, deleted, husk, marked, turn, unmarked
+from app.store.base import State, all_marked, deleted, husk, turn, unmarked
 from app.store.disk import purging
 from app.store.disk.changes import ORIGIN, Marked
 from app.store.disk.committing import Commits
@@ -36,7 +36,7 @@ EVICTED_AT_A_TIME = 100
 # By so much a purge that cannot be written is ahead of those that are being written just now.
 AHEAD = 1_000
 
-_NOTHING = Held((), (), 0)
+_NOTHING = Held((), ())
 
 
 class DiskStore:
@@ -95,8 +95,7 @@ class DiskStore:
         return await self._waited_for(key) if found is None else found
 
     def find(self, key: str) -> Sequence[StoredResponse] | None:
-        if self.pulse[0] != self._hearing.heard:
-            self.catch_up()
+        self._hear()
         held = self._tier.get(key)
         if held is None and (held := self._read(key)) is None:
             return None
@@ -105,9 +104,7 @@ class DiskStore:
     def _shown(self, held: Held) -> Sequence[StoredResponse]:
         """The variants, marked, and noted as used."""
         self._use(held)
-        if held.under < self.log.number:
-            return tuple([marked(self.log, one) for one in held.variants])
-        return held.variants
+        return all_marked(self.log, held.variants)
 
     def _use(self, held: Held) -> None:
         for slot in held.slots:

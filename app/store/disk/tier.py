@@ -19,11 +19,10 @@ PART = 4
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The variants of a key, where uses of them are noted, and under which purge the oldest was fetched."""
+    """The variants of a key, and where uses of them are noted."""
 
     variants: tuple[StoredResponse, ...]
     slots: tuple[int, ...]
-    under: int
 
 
 class Tier(LRUCache[str, Held]):

@@ -21,7 +21,7 @@ from typing import Any
 
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Purge, PurgeLog, Selector
-from app.store.base import State, StoreError, added, marked, same, unmarked
+from app.store.base import State, StoreError, added, all_marked, marked, renewed, unmarked, without
 from app.store.redis import news as told
 from app.store.redis.address import Address
 from app.store.redis.follower import Follower
@@ -29,7 +29,7 @@ from app.store.redis.layout import Names
 from app.store.redis.link import Link, misconfigured
 from app.store.redis.news import News
 from app.store.redis.shelf import Shelf
-from app.store.redis.tier import Kept, Tier
+from app.store.redis.tier import Tier
 from app.store.redis.trust import BOUND, Trust
 
 log = logging.getLogger("swerve")
@@ -82,7 +82,7 @@ class RedisStore:
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         if self._trust.stands() and (kept := self._tier.get(key)) is not None:
-            return self._marked(kept)
+            return all_marked(self.log, kept)
         if self._follower.owes:
             return ()
         before = self.log.number
@@ -94,11 +94,11 @@ class RedisStore:
                 self._tier.settle(key, reading, kept)
         except StoreError:
             return ()
-        return self._marked(kept)
+        return all_marked(self.log, kept)
 
     def find(self, key: str) -> Sequence[StoredResponse] | None:
         kept = self._tier.lend(key) if self._trust.stands() else None
-        return None if kept is None else self._marked(kept)
+        return None if kept is None else all_marked(self.log, kept)
 
     async def save(self, stored: StoredResponse) -> None:
         key, stored = stored.key, unmarked(stored)
@@ -123,10 +123,7 @@ class RedisStore:
                     self._tier.drop(key)
                     return
                 known = self._tier.get(key)
-                kept = None
-                if known is not None and any(same(one, old) for one in known):
-                    others = [one for one in known if not same(one, old) and one.variant != new.variant]
-                    kept = (*others, new)
+                kept = None if known is None else renewed(known, old, new)
                 self._tier.settle(key, reading, kept, changed=True)
             await self._news.tell(told.CHANGE, key)
         except StoreError:
@@ -140,7 +137,7 @@ class RedisStore:
                     self._tier.drop(key)
                     return
                 known = self._tier.get(key)
-                kept = None if known is None else tuple([one for one in known if one.variant != stored.variant])
+                kept = None if known is None else without(known, stored)
                 self._tier.settle(key, reading, kept, changed=True)
             await self._news.tell(told.CHANGE, key)
         except StoreError:
@@ -229,8 +226,3 @@ class RedisStore:
 
     def missed(self) -> None:
         self._tier.forget()
-
-    def _marked(self, kept: Kept) -> Kept:
-        if any(one.fetched_under < self.log.number for one in kept):
-            return tuple([marked(self.log, one) for one in kept])
-        return kept
