@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.admin.access import Access
 from app.admin.api import admin_app
 from app.admin.guard import admin_token, made_token
+from app.admin.vendors.carrying import Carrying
 from app.admin.vendors.purge_method import PurgeMethod
 from app.clock import Clock
 from app.core.dialect import Dialect
@@ -115,16 +117,17 @@ def build(
     edge = Edge(engine, late, memo)
     websocket_tls = None if verify else unverified()  # the library's default verifies
     tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    admin = admin_app(engine, settings, fleet(OneProcess(engine.fetcher)), edge.stopping)
-    proxy = Proxy(edge, tunnel, purging(edge, around, settings))
-    return Application(proxy, admin, around, memo, made_token(settings), settings.deployment)
+    access = Access(engine, settings, fleet(OneProcess(engine.fetcher)), edge.stopping)
+    carrying = Carrying(access.purging, dialect.rules)
+    proxy = Proxy(edge, tunnel, purging(edge, around, carrying, settings))
+    return Application(proxy, admin_app(access, carrying), around, memo, made_token(settings), settings.deployment)
 
 
-def purging(edge: Edge, around: Surroundings, settings: Settings) -> PurgeMethod | None:
+def purging(edge: Edge, around: Surroundings, carrying: Carrying, settings: Settings) -> PurgeMethod | None:
     """What stands in front of the edge where purges come in on the proxy's own port."""
     tokens = {"open": None, "token": admin_token(settings)}
     how = settings.purge_method
-    return PurgeMethod(edge, around, tokens[how]) if how in tokens else None
+    return PurgeMethod(edge, around, carrying, tokens[how]) if how in tokens else None
 
 
 def store_of(settings: Settings) -> Store:

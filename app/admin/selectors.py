@@ -16,9 +16,13 @@ def by_tag(field: str, tag: str, host: str | None, rules: Rules) -> list[Selecto
     """A tag, as the store may have it: in lower case where the dialect reads it so, and byte for byte."""
     if not tag.strip() or len(tag) > LONGEST:
         raise Problem(400, f"{field} {tag[:40]!r} is no tag; write one as the origin sends it, like post-7")
+    return [Selector(Kind.TAG, one, host) for one in spellings(tag, rules)]
+
+
+def spellings(tag: str, rules: Rules) -> list[str]:
+    """How the store may have a tag that somebody writes so."""
     fold = {one.fold_case for one in rules.tags} or {False}
-    spellings = [one for folded in sorted(fold) for one in _octets(tag.lower() if folded else tag)]
-    return [Selector(Kind.TAG, one, host) for one in dict.fromkeys(spellings)]
+    return list(dict.fromkeys(one for folded in sorted(fold) for one in _octets(tag.lower() if folded else tag)))
 
 
 def _octets(tag: str) -> list[str]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from app.admin.purges import Purged, Purging
+from app.admin.selectors import spellings
 from app.admin.vendors.pace import Pace
 from app.core.purging import Kind, Purge
-from app.surroundings import Surroundings
+from app.core.rules import Rules
 
 LONGEST_HINT = 1_000
 # To look for what was perhaps meant takes a while in a large store, and apps purge much that is not stored, at once.
@@ -18,30 +19,28 @@ HINT_SECONDS = 1.0
 
 
 class Carrying:
-    """For one cache."""
+    """For one cache: `purging` is its one."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self._purging = Purging(around.store, around.tasks, around.journal)
-        self._fold = any(one.fold_case for one in around.dialect.rules.tags)
+    def __init__(self, purging: Purging, rules: Rules) -> None:
+        self._purging, self._rules = purging, rules
         self._hints = Pace(1, HINT_SECONDS)
 
     async def carry_out(self, purges: Sequence[Purge]) -> Purged:
         """As `Purging.carry_out`. What was perhaps meant is looked for once a second at most."""
         if not purges:
             return Purged(0)
-        spelled = [spelling for purge in purges for spelling in _spellings(purge, fold=self._fold)]
+        spelled = [spelling for purge in purges for spelling in _as_kept(purge, self._rules)]
         return await self._purging.carry_out(spelled, suggest=self._hints.take(["hint"]) is None)
 
 
-def _spellings(purge: Purge, *, fold: bool) -> Iterator[Purge]:
-    """With a tag as it may be kept: also in lower case where the dialect tells no cases apart, and byte for byte, for
-    fields are kept as ISO 8859-1, in which most send UTF-8."""
-    yield purge
+def _as_kept(purge: Purge, rules: Rules) -> Iterator[Purge]:
+    """With a tag as it may be kept, nearest to how it was written first."""
     selector = purge.selector
     if selector.kind is not Kind.TAG:
+        yield purge
         return
-    for value in (selector.value, selector.value.lower()) if fold else (selector.value,):
-        yield replace(purge, selector=replace(selector, value=value.encode().decode("latin-1")))
+    for value in reversed(spellings(selector.value, rules)):
+        yield replace(purge, selector=replace(selector, value=value))
 
 
 def counted(response: Response, purged: Purged) -> Response:

@@ -30,9 +30,8 @@ class PurgeMethod:
     Never a web page's: whoever could reach the proxy could be made to empty it by a visit to another site.
     """
 
-    def __init__(self, app: ASGIApp, around: Surroundings, token: str | None) -> None:
-        self.app, self.around, self.token = app, around, token
-        self.carrying = Carrying(around)
+    def __init__(self, app: ASGIApp, around: Surroundings, carrying: Carrying, token: str | None) -> None:
+        self.app, self.around, self.carrying, self.token = app, around, carrying, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in METHODS:

@@ -17,9 +17,8 @@ from app.core.messages import Headers
 from app.surroundings import Surroundings
 
 
-def vendor_routes(around: Surroundings) -> list[Route]:
+def vendor_routes(around: Surroundings, carrying: Carrying) -> list[Route]:
     """Those of every vendor."""
-    carrying = Carrying(around)
     vendors = (fastly.VENDOR, cloudflare.VENDOR, netlify.vendor(), vercel.VENDOR, akamai.VENDOR, cloudfront.vendor())
     return [_route(around, carrying, vendor, endpoint) for vendor in vendors for endpoint in vendor.endpoints]
 
