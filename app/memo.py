@@ -98,7 +98,7 @@ class Memo:
         self._fetcher, self._forwarding = engine.fetcher, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
-        self._pulse, self._heard = around.store.pulse, around.store.pulse[0]
+        self._heard = around.store.pulse[0]
         self._used_last: Finished | None = None
         self._by_line: dict[bytes, Answers] = {}
         self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
@@ -122,8 +122,8 @@ class Memo:
         finished = self._by_head.get(head) or self._find(head)
         if finished is None:
             return None
-        if self._pulse[0] != self._heard:
-            self._heard = self._pulse[0]
+        if (pulse := self._store.pulse[0]) != self._heard:
+            self._heard = pulse
             self._store.catch_up()
             if finished not in self._order:
                 return None
@@ -159,8 +159,6 @@ class Memo:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
         if len(head) > LONGEST_HEAD or not is_plain(head) or self._bypasses(head):
             return
-        if not self._order:  # a store that is shared has a pulse once it is open
-            self._pulse, self._heard = self._store.pulse, self._store.pulse[0]
         request = request.with_headers(Observed(request.headers))
         finished = Finished(request, first_line(head))
         if self._judged(finished, self._now()):
