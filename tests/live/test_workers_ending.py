@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from time import perf_counter
@@ -38,6 +38,28 @@ async def several(origin: str, *flags: str, quiet: bool = True) -> AsyncIterator
         assert len(staff) == COUNT
         yield proxy, staff
     assert not any(map(runs, staff))
+
+
+@asynccontextmanager
+async def several_at_work() -> AsyncIterator[tuple[Swerve, list[int], Callable[[], Awaitable[None]]]]:
+    """With ten requests under way, which the origin answers once the last of these is called: each is then whole."""
+    release, asked = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def held(wire: Wire, _: bytes) -> None:
+        asked.release()
+        await release.wait()
+        await wire.send(ok(b"held", "Cache-Control: no-store"))
+
+    async with RoutedOrigin({"/held": held}) as origin, several(origin.url) as (proxy, staff):
+        waiting = [asyncio.ensure_future(get(proxy.port, f"/held?{number}")) for number in range(10)]
+        for _ in waiting:
+            await asked.acquire()
+
+        async def end_it() -> None:
+            release.set()
+            assert {answer.body for answer in await asyncio.gather(*waiting)} == {b"held"}
+
+        yield proxy, staff, end_it
 
 
 class Crowd:
@@ -157,22 +179,11 @@ async def test_all_end_in_good_order_under_load(number: signal.Signals) -> None:
 @within(40)
 async def test_a_signal_to_the_whole_group_is_one_signal() -> None:
     """As systemd sends it: whoever hears it twice must not take the second for impatience."""
-    release, asked = asyncio.Event(), asyncio.Semaphore(0)
-
-    async def held(wire: Wire, _: bytes) -> None:
-        asked.release()
-        await release.wait()
-        await wire.send(ok(b"held", "Cache-Control: no-store"))
-
-    async with RoutedOrigin({"/held": held}) as origin, several(origin.url) as (proxy, staff):
-        waiting = [asyncio.ensure_future(get(proxy.port, f"/held?{number}")) for number in range(10)]
-        for _ in waiting:
-            await asked.acquire()
+    async with several_at_work() as (proxy, staff, end_it):
         for process in (proxy.pid, *staff):
             os.kill(process, signal.SIGTERM)
         await until(lambda: not listening(proxy.port))
-        release.set()
-        assert {answer.body for answer in await asyncio.gather(*waiting)} == {b"held"}
+        await end_it()
         assert await proxy.ended() == 0
 
 
@@ -202,22 +213,11 @@ async def test_what_nobody_answers_is_given_up_after_the_drain_and_at_once_after
 
 @within(40)
 async def test_without_a_supervisor_workers_end_what_they_have_begun_and_then_themselves() -> None:
-    release, asked = asyncio.Event(), asyncio.Semaphore(0)
-
-    async def held(wire: Wire, _: bytes) -> None:
-        asked.release()
-        await release.wait()
-        await wire.send(ok(b"held", "Cache-Control: no-store"))
-
-    async with RoutedOrigin({"/held": held}) as origin, several(origin.url) as (proxy, staff):
-        waiting = [asyncio.ensure_future(get(proxy.port, f"/held?{number}")) for number in range(10)]
-        for _ in waiting:
-            await asked.acquire()
+    async with several_at_work() as (proxy, staff, end_it):
         since = perf_counter()
         os.kill(proxy.pid, signal.SIGKILL)
         await proxy.ended()
-        release.set()
-        assert {answer.body for answer in await asyncio.gather(*waiting)} == {b"held"}
+        await end_it()
         await until(lambda: not any(map(runs, staff)))
         print(f"workers ended {perf_counter() - since:.2f} s after their supervisor was killed")
 
