@@ -80,10 +80,8 @@ class Proxy:
         """Through the proxy, whatever the URL's own address. Raises one of SILENT."""
         kind = http.client.HTTPSConnection if self.tls else http.client.HTTPConnection
         connection = kind(self.host, self.port, timeout=PATIENCE)
-        parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            connection.request("GET", target, headers={"host": parts.netloc, **fields})
+            connection.request("GET", _target(url), headers={"host": urlsplit(url).netloc, **fields})
             response = connection.getresponse()
             return response, response.read()
         finally:
@@ -169,8 +167,13 @@ def _pages(proxy: Proxy, sitemap: str) -> Iterator[str]:
 
 def _here(sitemap: str, urls: Iterable[str]) -> Iterator[str]:
     for url in urls:
-        parts = urlsplit(url)
-        yield urljoin(sitemap, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+        yield urljoin(sitemap, _target(url))
+
+
+def _target(url: str) -> str:
+    """Its path and query."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _line(one: Warmed) -> str:
