@@ -16,7 +16,7 @@ from app.admin.api import admin_app
 from app.admin.guard import admin_token, made_token
 from app.admin.vendors.carrying import Carrying
 from app.admin.vendors.purge_method import PurgeMethod
-from app.clock import Clock
+from app.clock import Clock, MovedClock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.core.purging import Kind, Mode, Purge, Selector
@@ -100,13 +100,13 @@ def build(
     assert origin is not None, "the demo puts its own origin in"
     timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
     transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
-    tasks = Tasks()
+    tasks, store = Tasks(), store_of(settings)
     around = Surroundings(
-        store=store_of(settings),
+        store=store,
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
         forwarding=forwarding(settings, origin, dialect, node or new_node()),
-        clock=clock or Clock(),
+        clock=MovedClock(store.log) if clock is None else MovedClock(store.log, clock.now),
         journal=Journal(),
         tasks=tasks,
         limits=Limits(refreshes=settings.max_refreshes, deployment_field=settings.deployment_header),

@@ -17,6 +17,7 @@ from app.units import Address
 from app.upstream.errors import UpstreamError
 from app.upstream.origin import Origin
 from app.upstream.probe import failure_of
+from app.wording import span
 
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
@@ -67,6 +68,12 @@ async def note_on_origin(origin: Origin, seconds: float) -> None:
     failure = await failure_of(origin, seconds)
     if failure is not None:
         say(origin_note(origin, failure))
+
+
+def note_on_clock(offset: float) -> None:
+    """Say at the start that HTTP time is ahead, as it was left: a store keeps it."""
+    if offset:
+        say(f"  HTTP time is {span(offset)} ahead, as it was left; `{command()} clock reset` puts it right\n")
 
 
 def say(text: str) -> None:

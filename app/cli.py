@@ -115,6 +115,7 @@ _BUILT: Mapping[str, Callable[[], click.Command]] = {
     "deploy": _from("deploy", "deploy"),
     "warm": _from("warm", "warm"),
     "tail": _from("tail", "tail"),
+    "clock": _from("clock", "clock"),
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 
 class Clock:
@@ -11,6 +12,26 @@ class Clock:
 
     def now(self) -> float:
         return time.time()  # the one place: everybody else is given a clock
+
+
+class Moved(Protocol):
+    """Whatever says by how many seconds HTTP time is ahead."""
+
+    offset: float
+
+
+class MovedClock(Clock):
+    """HTTP time for all who have the same idea of how far it is ahead. `real` is the time that nobody moves."""
+
+    def __init__(self, moved: Moved, real: Callable[[], float] = time.time) -> None:
+        self._moved, self._real = moved, real
+
+    @property
+    def offset(self) -> float:
+        return self._moved.offset
+
+    def now(self) -> float:
+        return self._real() + self._moved.offset
 
 
 class ManualClock(Clock):

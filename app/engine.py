@@ -54,11 +54,11 @@ class Engine:
     ) -> Reply:
         """Answer one request. An origin that fails is an answer too. When the `client` leaves, what is fetched for it
         alone is given up, and ClientGone raised, as it may be by `body`."""
-        now = self.around.clock.now()
         key = cache_key(request, self.rules)
         if (refuse := refusal(request, self.around.forwarding.node)) is not None:
             return self.from_us(request, refuse, key)
         stored = self.deployed(await self.around.store.lookup(key))
+        now = self.around.clock.now()  # after the lookup, by which one hears that the clock was moved
         lookup = decide(request, stored, self.rules, now, uncacheable=key in self.fetcher.uncacheable)
         match lookup:
             case Refuse():

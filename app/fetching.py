@@ -23,6 +23,7 @@ from app.core.decisions import (
 from app.core.forwarding import outbound
 from app.core.invalidation import PERHAPS_CARRIED_OUT, perhaps_spoiled_by, spoiled_by
 from app.core.messages import Headers, Request, Response, end_to_end
+from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
@@ -197,7 +198,7 @@ class Fetcher:
         try:
             head = outbound(request, around.forwarding)
             answer = await around.upstream.send(request.method, request.target.encode("latin-1"), head.pairs, body)
-            response, own, page = _received(answer)
+            response, own, page = _received(answer, around.clock.offset)
         except UpstreamError as error:
             proxy_error, detail = str(error.error), error.detail
             response, page = failed(proxy_error, error.status, error.detail)
@@ -236,9 +237,9 @@ class Fetcher:
             self.around.journal.purged(purge.mode)
 
 
-def _received(answer: Answer) -> tuple[Response, OwnBody | None, bytes]:
-    """The head, and the body: to be read, or at hand."""
-    response = Response(answer.status, end_to_end(Headers(answer.headers)))
+def _received(answer: Answer, ahead: float) -> tuple[Response, OwnBody | None, bytes]:
+    """The head, by a clock that is so many seconds ahead, and the body: to be read, or at hand."""
+    response = Response(answer.status, moved(end_to_end(Headers(answer.headers)), ahead))
     if answer.whole is not None:
         return response, None, answer.whole
     return response, OwnBody(answer.body, answer.aclose), b""

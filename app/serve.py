@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 
 from app.asgi import build
-from app.banner import banner, note_on_origin, say, summary
+from app.banner import banner, note_on_clock, note_on_origin, say, summary
 from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
 from app.server import STOPPING, admin_server, begin, demo_server, end, logging_to, on_signals, proxy_server
 from app.settings import Settings
@@ -57,6 +57,7 @@ async def serve(
     calm_collector()
     demo, color = origin is not None, wants_color(sys.stderr, os.environ)
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
+    note_on_clock(application.around.clock.offset)
     if not demo:
         looking = note_on_origin(application.around.upstream.origin, settings.timeout_connect)
         application.around.tasks.start(looking, "look at the origin")

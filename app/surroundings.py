@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.clock import Clock
+from app.clock import MovedClock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.journal import Journal
@@ -31,7 +31,7 @@ class Surroundings:
     upstream: Upstream
     dialect: Dialect
     forwarding: Forwarding
-    clock: Clock
+    clock: MovedClock
     journal: Journal
     tasks: Tasks
     limits: Limits

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.admin.access import Access
+from app.admin.clock import put
 from app.admin.operation import Operation
 from app.admin.problems import answer
 from app.core.purging import EVERYTHING, Mode, Purge
@@ -29,10 +30,13 @@ async def reset(access: Access, _request: Request) -> Response:
         dropped += 1
     await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())])
     await access.fleet.reset()
+    if access.around.clock.offset:
+        await put(access, 0)
     return answer(Reset(dropped))
 
 
 OPERATIONS = (
-    Operation("POST", "/v1/reset", reset, "drop all that is stored and zero the counters; the log of purges goes on",
+    Operation("POST", "/v1/reset", reset,
+        "drop all that is stored, zero the counters, put the clock right; the log of purges goes on",
         Reset),
 )  # fmt: skip

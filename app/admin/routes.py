@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import __version__
-from app.admin import config, deployments, health, purging, reset, stored, why
+from app.admin import clock, config, deployments, health, purging, reset, stored, why
 from app.admin import decisions as seen
 from app.admin.access import Access
 from app.admin.openapi import document
@@ -45,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *stored.OPERATIONS,
     *purging.OPERATIONS,
     *deployments.OPERATIONS,
+    *clock.OPERATIONS,
     *why.OPERATIONS,
     *seen.OPERATIONS,
     *config.OPERATIONS,

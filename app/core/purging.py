@@ -35,9 +35,13 @@ class Kind(StrEnum):
     PATH = "path"  # the path, with any query
     PREFIX = "prefix"  # what the path and query begin with
     TAG = "tag"
-    DEPLOYMENT = "deployment"  # no purge of its own: from its number on the deployment of that name is the current one
+    # No purges of their own, but news that all who share a store must have in the same order:
+    DEPLOYMENT = "deployment"  # from its number on the deployment of that name is the current one
+    CLOCK = "clock"  # from its number on HTTP time is so many seconds ahead
 
 
+# What stays in force until something else is said: it may not fall out of a log.
+LASTING = frozenset({Kind.DEPLOYMENT, Kind.CLOCK})
 _PLACES = frozenset({Kind.URL, Kind.PATH, Kind.PREFIX})
 
 
@@ -54,6 +58,11 @@ class Selector:
         """As text in one line: the kind, the host or *, the value."""
         value = without_flight(self.value) if self.kind is Kind.URL else self.value
         return f"{self.kind} {self.host or '*'} {value}"
+
+    @property
+    def place(self) -> str:
+        """What a later one takes the place of in a log: there are many names, but one clock."""
+        return f"{self.kind} * " if self.kind is Kind.CLOCK else self.name
 
     @property
     def words(self) -> str:
@@ -151,7 +160,8 @@ _NONE: dict[Mode, Numbered] = {}
 
 class PurgeLog:
     """The last purge of each mode for each name. `number` is the last one's. `deployment` is the current one, which was
-    announced last; `deployments` are those that are known, each with the number of its last announcement.
+    announced last; `deployments` are those that are known, each with the number of its last announcement. By `offset`
+    seconds HTTP time is ahead of the system's clock.
 
     The log is bounded: what falls out of it raises the floor, under which everything counts as purged, which costs a
     validation but never serves what was purged.
@@ -167,6 +177,8 @@ class PurgeLog:
         self._last_of_tags = 0
         self.deployment: str | None = None
         self.deployments: dict[str, int] = {}
+        self.offset = 0.0
+        self._moved = 0
 
     def __len__(self) -> int:
         return len(self._last)
@@ -174,6 +186,19 @@ class PurgeLog:
     def __iter__(self) -> Iterator[Numbered]:
         """What it holds, in the order in which it came."""
         return iter(sorted(self._last.values(), key=lambda numbered: numbered.number))
+
+    @property
+    def lasting(self) -> frozenset[int]:
+        """The numbers of what is still in force."""
+        return frozenset((*self.deployments.values(), self._moved))
+
+    @property
+    def in_force(self) -> Iterator[Selector]:
+        """What would have to be said again to a log that knows nothing."""
+        if self.deployment is not None:
+            yield Selector(Kind.DEPLOYMENT, self.deployment)
+        if self.offset:
+            yield Selector(Kind.CLOCK, str(self.offset))
 
     def purge(self, purge: Purge) -> int:
         """Append a purge. Returns its number."""
@@ -183,14 +208,16 @@ class PurgeLog:
     def record(self, number: int, purge: Purge) -> None:
         """Append a purge that has its number from elsewhere. An old number changes nothing that is newer."""
         self.number = max(self.number, number)
-        selector, place = purge.selector, (purge.selector.name, purge.mode)
+        selector, place = purge.selector, (purge.selector.place, purge.mode)
         if number <= self.floor or number < self._last.get(place, (0,))[0]:
             return
         if selector.kind is Kind.DEPLOYMENT:
             self._deployed(selector.value, number)
+        elif selector.kind is Kind.CLOCK:
+            self.offset, self._moved = float(selector.value), number
         self._last[place] = numbered = Numbered(number, purge)
         self._last.move_to_end(place)
-        self._named.setdefault(selector.name, {})[purge.mode] = numbered
+        self._named.setdefault(selector.place, {})[purge.mode] = numbered
         if selector.kind is Kind.PREFIX:
             self._prefixes[place] = numbered
         elif selector.kind is Kind.TAG:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.asgi import SHARED_MEMORY, Application, build, new_node
-from app.banner import banner, note_on_origin, say, summary
+from app.banner import banner, note_on_clock, note_on_origin, say, summary
 from app.fleet import OneProcess
 from app.process import calm_collector, loop_factory, quiet_logs
 from app.server import STOPPING, admin_server, begin, demo_server, end, on_signals
@@ -91,5 +91,6 @@ async def _greet(settings: Settings, application: Application, staff: Staff, *, 
         return
     color = wants_color(sys.stderr, os.environ)
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
+    note_on_clock(application.around.clock.offset)
     if not demo:
         await note_on_origin(application.around.upstream.origin, settings.timeout_connect)

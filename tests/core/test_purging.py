@@ -216,6 +216,20 @@ def test_so_many_deployments_are_known() -> None:
     assert "d0" not in log.deployments
 
 
+def test_the_clock_is_as_it_was_moved_last() -> None:
+    log = PurgeLog()
+    assert (log.offset, list(log.in_force)) == (0, [])
+    log.record(2, Purge(Mode.SOFT, by(Kind.CLOCK, "3600.0")))
+    log.record(1, Purge(Mode.SOFT, by(Kind.CLOCK, "60.0")))
+    assert (log.offset, set(log.lasting), len(log)) == (3600, {2}, 1)
+    assert log.strongest(KEY, TAGS, under=0) is None, "it purges nothing"
+    log.record(3, Purge(Mode.SOFT, by(Kind.DEPLOYMENT, "blue")))
+    assert (set(log.lasting), len(log)) == ({2, 3}, 2)
+    assert list(log.in_force) == [by(Kind.DEPLOYMENT, "blue"), by(Kind.CLOCK, "3600.0")]
+    log.record(4, Purge(Mode.SOFT, by(Kind.CLOCK, "0.0")))
+    assert (log.offset, len(log), [*log.in_force]) == (0, 2, [by(Kind.DEPLOYMENT, "blue")])
+
+
 def test_one_mode_of_a_name_may_fall_out_and_another_stay() -> None:
     log = PurgeLog(length=2)
     for purge in (SOFT, HARD, OTHER):

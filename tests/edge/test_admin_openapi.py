@@ -36,7 +36,7 @@ def strict(told: Any) -> Any:
     for schema in schemas(found).values():
         if "properties" in schema:
             schema["additionalProperties"] = False
-            if schema["title"] not in ("Deletion", "Invalidation", "Question"):
+            if schema["title"] not in ("Deletion", "Invalidation", "Moving", "Question"):
                 schema["required"] = list(schema["properties"])
     return found
 
@@ -96,6 +96,9 @@ REAL: list[tuple[str, str, Any, int]] = [
     ("POST", "/v1/delete", b"x" * 2**21, 413),
     ("GET", "/v1/deployments", None, 200),
     ("POST", "/v1/deployments", {"id": "v1"}, 200),
+    ("GET", "/v1/clock", None, 200),
+    ("POST", "/v1/clock", {"advance": 60}, 200),
+    ("POST", "/v1/clock", {"advance": "1h"}, 400),
     ("POST", "/v1/why", {"url": "/blog", "headers": [["accept", "*/*"]]}, 200),
     ("POST", "/v1/why", {"url": "/cart"}, 200),
     ("POST", "/v1/why", {"url": "/unseen"}, 200),

@@ -112,6 +112,15 @@ def test_deployments_are_announced(store: Store, run: Run[Any]) -> None:
     assert (store.log.deployment, set(store.log.deployments)) == ("green", {"blue", "green"})
 
 
+def test_the_clock_is_moved(store: Store, run: Run[Any]) -> None:
+    offsets = []
+    for seconds in ("3600.0", "60.5", "0.0"):
+        run(store.purge(Purge(Mode.SOFT, by(Kind.CLOCK, seconds))))
+        offsets.append(store.log.offset)
+    assert offsets == [3600.0, 60.5, 0.0]
+    assert len(store.log) == 1
+
+
 def test_entries_are_all_variants(store: Store, run: Run[Any]) -> None:
     run(save(store, variant("en"), variant("de"), answer(HOME)))
     assert run(names(store)) == sorted([KEY, KEY, HOME])

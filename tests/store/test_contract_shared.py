@@ -101,6 +101,17 @@ def test_a_deployment_is_announced_to_all(kind: Kind, store: Store, second: Othe
 
 
 @shared
+def test_the_clock_is_moved_for_all(kind: Kind, store: Store, second: Other, run: Run[Any]) -> None:
+    second.purge(Purge(Mode.SOFT, Selector(By.CLOCK, "3600.0")))
+
+    def heard() -> bool:
+        store.catch_up()
+        return store.log.offset == 3600
+
+    assert run(until(kind, heard))
+
+
+@shared
 def test_only_one_gets_the_lease(store: Store, second: Other, run: Run[Any]) -> None:
     assert run(store.lease(KEY, 60.0))
     assert not second.lease(KEY, 60.0)

@@ -136,14 +136,15 @@ def test_the_log_of_purges_is_bounded_as_in_memory(
         return run(disk._change(lambda to: purging.append(to, Purge(Mode.SOFT, selector), disk.log, 3), 0))  # type: ignore[no-any-return]
 
     run(disk.purge(Purge(Mode.SOFT, by(By.DEPLOYMENT, "blue"))))
-    assert [purge(tag) for tag in "ababababcd"] == list(range(2, 12))
-    run(save(disk, answer(fetched_under=9), answer(HOME, fetched_under=8)))
+    run(disk.purge(Purge(Mode.SOFT, by(By.CLOCK, "60.0"))))
+    assert [purge(tag) for tag in "ababababcd"] == list(range(3, 13))
+    run(save(disk, answer(fetched_under=11), answer(HOME, fetched_under=10)))
     folder = disk._folder
     run(disk.aclose())
     again = DiskStore(folder, SIZE)
     run(again.open())
-    assert [(at, purge.selector.value) for at, purge in again.log] == [(1, "blue"), (10, "c"), (11, "d")]
-    assert (again.log.floor, again.log.number, again.log.deployment) == (9, 11, "blue")
+    assert [(at, purge.selector.value) for at, purge in again.log] == [(1, "blue"), (2, "60.0"), (12, "d")]
+    assert (again.log.floor, again.log.number, again.log.deployment, again.log.offset) == (11, 12, "blue", 60)
     assert [one.purge for key in (KEY, HOME) for one in run(again.lookup(key))] == [None, FORGOTTEN]
     run(again.aclose())
 

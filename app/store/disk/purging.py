@@ -30,28 +30,28 @@ def append(writing: Writing, purge: Purge, log: PurgeLog, length: int = LENGTH) 
     ahead. Returns its own number."""
     txn, tables, totals = writing.txn, writing.tables, writing.totals
     totals.purge = max(totals.purge, log.number) + 1
-    place = name_digest(purge.mode, purge.selector.name)
+    place = name_digest(purge.mode, purge.selector.place)
     if (last := txn.get(place, db=tables.purged)) is not None:
         txn.delete(bytes(last), db=tables.purges)
     txn.put(place, number(totals.purge), db=tables.purged)
     txn.put(number(totals.purge), codec.encode_purge(purge), append=True, db=tables.purges)
-    _forget(writing, length, set(log.deployments.values()))
+    _forget(writing, length, log.lasting)
     writing.log(Purged(totals.purge, purge))
     return totals.purge
 
 
-def _forget(writing: Writing, length: int, deployments: set[int]) -> None:
-    """The oldest fall out of the log and raise its floor. Those stay that say which deployments are known."""
+def _forget(writing: Writing, length: int, lasting: frozenset[int]) -> None:
+    """The oldest fall out of the log and raise its floor. Those stay that are still in force."""
     txn, tables = writing.txn, writing.tables
     excess = int(txn.stat(tables.purges)["entries"]) - length
     with txn.cursor(db=tables.purges) as cursor:
         there = excess > 0 and cursor.first()
         while there and excess > 0:
             at, purge = value_of(cursor.key()), codec.decode_purge(cursor.value())
-            if at in deployments:
+            if at in lasting:
                 there = cursor.next()
                 continue
             writing.totals.floor = max(writing.totals.floor, at)
             if purge is not None:
-                txn.delete(name_digest(purge.mode, purge.selector.name), db=tables.purged)
+                txn.delete(name_digest(purge.mode, purge.selector.place), db=tables.purged)
             there, excess = cursor.delete(), excess - 1

@@ -27,7 +27,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Protocol
 
-from app.core.purging import Kind, Mode, Purge, PurgeLog, Selector
+from app.core.purging import LASTING, Mode, Purge, PurgeLog
 from app.store.codec import decode_purge, encode_purge
 from app.store.redis import scripts
 from app.store.redis.layout import Names
@@ -125,8 +125,8 @@ class News:
     async def _purged(self, purge: Purge, ask: Callable[[scripts.Command], Awaitable[list[Any]]]) -> int:
         selector = purge.selector
         news = (PURGE, encode_purge(purge), self._teller)
-        lasting = selector.kind is Kind.DEPLOYMENT
-        command = scripts.tell(self._names, news, f"{selector.name} {purge.mode}", lasting=lasting)
+        lasting = selector.kind in LASTING
+        command = scripts.tell(self._names, news, f"{selector.place} {purge.mode}", lasting=lasting)
         (number,) = await ask(command)
         if number is None:  # there is no log, or none any more
             await self.level(None)
@@ -199,12 +199,10 @@ class News:
             await self._announce_again()
 
     async def _announce_again(self) -> None:
-        """Which deployment is the current one must be known to those as well who come later."""
-        if (current := self.purges.deployment) is not None:
-            purge = Purge(Mode.SOFT, Selector(Kind.DEPLOYMENT, current))
-            news = (PURGE, encode_purge(purge), self._teller)
-            place = f"{purge.selector.name} {purge.mode}"
-            await self._link.ask_apart(scripts.tell(self._names, news, place, lasting=True))
+        """What is in force must be known to those as well who come later."""
+        for selector in self.purges.in_force:
+            news = (PURGE, encode_purge(Purge(Mode.SOFT, selector)), self._teller)
+            await self._link.ask_apart(scripts.tell(self._names, news, f"{selector.place} {Mode.SOFT}", lasting=True))
 
 
 def _lost(seen: bytes | None, known: int) -> bool:
