@@ -10,6 +10,7 @@ from typing import Any
 
 import http_sf
 
+from app.core.edge_control import EdgeControl, parse_edge_control
 from app.core.fields import MAX_DELTA, parse_delta, split_list, unquote
 from app.core.messages import Headers
 from app.core.remembered import remembered
@@ -20,7 +21,8 @@ class Directives:
     """The cache directives of one message. Seconds are integers; None means absent, 0 also means unreadable.
 
     RFC 9111 §4.2.1 encourages caches to take a lifetime that cannot be read as stale, and the first of several.
-    `until` is the HTTP time at which a field that governs says that freshness ends.
+    `until` is the HTTP time at which a field that governs says that freshness ends. `downstream` is for how long those
+    behind this cache may keep the response, where a field says that to them alone.
     `no_cache_fields` and `private_fields` are the field names of the qualified forms, which leave the flag False.
     """
 
@@ -43,6 +45,7 @@ class Directives:
     max_stale: int | None = None
     min_fresh: int | None = None
     until: int | None = None
+    downstream: int | None = None
 
     def says(self, name: str) -> bool:
         """Whether a directive is there."""
@@ -145,6 +148,8 @@ class Syntax(StrEnum):
     STRUCTURED = "structured"  # RFC 9213 §2.1: a Dictionary; what does not parse is not there
     SURROGATE = "surrogate"  # Edge Architecture Specification (W3C Note, 2001-08-04) §2.2.1
     SECONDS = "seconds"  # a number of seconds, 0 to store nothing, or `@` and the Unix time at which freshness ends
+    EDGE = "edge"  # Edge-Control: laid over Cache-Control (app/core/edge_control.py)
+    PRESENCE = "presence"  # whatever it says: where it is, Cache-Control and Expires are not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +161,16 @@ class Governing:
 
 
 def governing_directives(headers: Headers, fields: Iterable[Governing], device: str) -> Directives:
-    """The directives of the first field that is present, valid and not empty; it governs alone (RFC 9213 §2.2).
+    """The directives of the first field that is present, valid and not empty; it governs alone (RFC 9213 §2.2), but for
+    Edge-Control, which only lies over Cache-Control.
 
     `device` is the name that Surrogate-Control may address us by. Without any targeted field: Cache-Control.
     """
     for governing in fields:
         lines = headers.lines(governing.field)
+        if lines and governing.syntax is Syntax.EDGE:
+            plain = parse_cache_control(headers.lines("cache-control"))
+            return _over(plain, parse_edge_control(*lines), governing.field)
         if lines and (directives := _TARGETED[governing.syntax](governing.field, device, *lines)) is not None:
             return directives
     return parse_cache_control(headers.lines("cache-control"))
@@ -218,11 +227,29 @@ def _parse_seconds(source: str, _device: str, *lines: str) -> Directives | None:
     return Directives(source, max_age=seconds) if seconds else Directives(source, no_store=True)
 
 
+def _nothing_said(source: str, _device: str, *_lines: str) -> Directives | None:
+    return Directives(source)
+
+
+def _over(plain: Directives, edge: EdgeControl, source: str) -> Directives:
+    """Edge-Control over Cache-Control: its lifetime takes the place of all that Cache-Control says of lifetimes and of
+    validation; no-store and private stand beside it, unless it takes no-store back."""
+    no_store = edge.no_store or (plain.no_store and not edge.allows_storing)
+    if edge.lifetime is None:
+        source = source if edge.no_store else plain.source
+        return replace(plain, source=source, no_store=no_store, downstream=edge.downstream)
+    return Directives(
+        source, no_store=no_store, private=plain.private, private_fields=plain.private_fields, max_age=edge.lifetime,
+        downstream=edge.downstream,
+    )  # fmt: skip
+
+
 _TARGETED = {
     Syntax.CACHE_CONTROL: _parse_plain,
     Syntax.STRUCTURED: _parse_structured,
     Syntax.SURROGATE: _parse_surrogate,
     Syntax.SECONDS: _parse_seconds,
+    Syntax.PRESENCE: _nothing_said,
 }
 
 

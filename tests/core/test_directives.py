@@ -122,10 +122,45 @@ CDN = (Governing("cdn-cache-control", Syntax.STRUCTURED),)
 BOTH = (Governing("vercel-cdn-cache-control", Syntax.CACHE_CONTROL), *CDN)
 SECONDS = (Governing("x-seconds", Syntax.SECONDS),)
 SURROGATE = (Governing("surrogate-control", Syntax.SURROGATE),)
+EDGE = (Governing("edge-control", Syntax.EDGE),)
+PRESENCE = (*CDN, Governing("surrogate-control", Syntax.PRESENCE))
 PLAIN = {"max_age": 60}
 
 TARGETED = [
     #   governing headers                                     source           expected
+    row("Edge-Control has a lifetime of its own",
+        EDGE, "cc: no-cache, s-maxage=9, stale-if-error=9 | edge-control: max-age=1m",
+                                                              "edge-control",  PLAIN),
+    row("what may not be stored stays so beside it",
+        EDGE, "cc: no-store | edge-control: max-age=1m",      "edge-control",  PLAIN | {"no_store": True}),
+    row("unless it takes that back",
+        EDGE, "cc: no-store | edge-control: !no-store, max-age=1m",
+                                                              "edge-control",  PLAIN),
+    row("what is private stays private",
+        EDGE, "cc: private | edge-control: !no-store, max-age=1m",
+                                                              "edge-control",  PLAIN | {"private": True}),
+    row("also a field",
+        EDGE, 'cc: private="Set-Cookie" | edge-control: max-age=1m',
+                                                              "edge-control",  PLAIN | {"private_fields": OURS}),
+    row("without a lifetime it leaves the others",
+        EDGE, "cc: max-age=60, must-revalidate | edge-control: downstream-ttl=5",
+                                                              "cache-control",
+                                                                    PLAIN | {"must_revalidate": True, "downstream": 5}),
+    row("it forbids to store",
+        EDGE, "cc: max-age=60 | edge-control: bypass-cache",  "edge-control",  PLAIN | {"no_store": True}),
+    row("it allows it",
+        EDGE, "cc: max-age=60, no-store | edge-control: !no-store",
+                                                              "cache-control", PLAIN),
+    row("where there is none",
+        EDGE, "cc: max-age=60",                               "cache-control", PLAIN),
+    row("a field whose presence is enough",
+        PRESENCE,
+              "cc: max-age=60, no-store | surrogate-control: ",
+                                                              "surrogate-control",  {}),
+    row("behind one that says something",
+        PRESENCE,
+              "cdn: max-age=5 | surrogate-control: max-age=60",
+                                                              "cdn-cache-control",  {"max_age": 5}),
     row("without a targeted field Cache-Control governs",
         CDN,  "cc: max-age=60",                               "cache-control", PLAIN),
     row("a targeted field governs alone",
