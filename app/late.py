@@ -29,7 +29,6 @@ _OF_THE_TIME: dict[bytes, Callable[[float, float], bytes]] = {
     b"u": lambda now, _: b"%06d" % (now % 1 * 1_000_000),
     b"m": lambda now, _: b"%d" % (now * 1_000),
     b"e": lambda _, elapsed: b"%d" % (elapsed * 1_000),
-    b"d": lambda now, _: format_date(now).encode(),
 }
 
 
@@ -74,6 +73,8 @@ class Late:
                 return b"%d" % self._hit(verdict)
             case b"n":
                 return b"%d" % next(self._numbers)
+            case b"d":
+                return date_at(slot, now)
             case _:
                 return self._by_chance(letter, length, now)
 
@@ -101,6 +102,11 @@ class Late:
             self._random = urandom(POOL)
         taken, self._random = self._random[:length], self._random[length:]
         return taken
+
+
+def date_at(slot: bytes, now: float) -> bytes:
+    """The HTTP-date for a slot `d`, so many seconds ahead as it says."""
+    return format_date(now + int(slot[1:] or 0)).encode()
 
 
 @lru_cache(8)  # responses of one millisecond come together

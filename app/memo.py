@@ -18,7 +18,6 @@ from math import floor, inf
 
 from app.arrival import request_of
 from app.core.decisions import Hit
-from app.core.fields import format_date
 from app.core.forwarding import CHAIN
 from app.core.messages import Headers, Request
 from app.core.observed import Observed
@@ -29,7 +28,7 @@ from app.engine import Engine
 from app.flights import OwnBody
 from app.heads import first_line, is_plain, lines_of
 from app.journal import Address, Replay
-from app.late import Late
+from app.late import Late, date_at
 from app.store.base import marked
 from app.wire import written, written_head
 
@@ -298,8 +297,7 @@ class Memo:
         if isinstance(reply.body, OwnBody):  # too large to be held
             return False
         head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
-        dated = DATE_SLOT in head  # known for the whole second, and so no late slot here
-        head = head.replace(DATE_SLOT, format_date(now).encode()) if dated else head
+        head, dated = DATE_SLOT.subn(lambda slot: date_at(slot[1], now), head)  # known for the whole second
         first, *rest = written(head, reply.body)
         finished.between, finished.slots = _cut(head, first)
         finished.pieces = [b"" if finished.between else first, *rest]

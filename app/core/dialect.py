@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.core.client_lifetime import ClientLifetime, lifetime_lines
 from app.core.decisions import Result, Verdict
 from app.core.directives import without_directives
 from app.core.messages import Headers, Response, encoded_names
@@ -83,6 +84,7 @@ class Dialect:
     confined: tuple[tuple[str, str], ...] = ()
     client_cache_control: ClientCacheControl = ClientCacheControl.UNCHANGED
     default_cache_control: str | None = None
+    client_lifetime: ClientLifetime | None = None
     age_on_miss: bool = False
     about: str = ""
     notes: tuple[Note, ...] = ()
@@ -91,7 +93,7 @@ class Dialect:
     def has_late_slots(self) -> bool:
         """Whether something in its speech is known only when a response leaves."""
         late = any(f"{{{name}" in text for field in self.fields for text in field.templates for name in LATE)
-        return late or self.identity is not None
+        return late or self.identity is not None or self.client_lifetime is not None
 
 
 def speak(dialect: Dialect, about: About) -> Response:
@@ -100,7 +102,7 @@ def speak(dialect: Dialect, about: About) -> Response:
     headers, gone = response.headers, encoded_names(dialect.hidden)
     spoken = [(field, value) for field in dialect.fields if (value := field.said(about)) is not None]
     lines = [
-        (field.name, joined(field, value, headers.lines(field.name)))
+        (field.name, joined(field, value, headers.lines(field.name) if field.keeps_theirs or verdict.fwd else []))
         for field, value in spoken
         if field.beside is not Beside.LINE
     ]
@@ -112,14 +114,25 @@ def speak(dialect: Dialect, about: About) -> Response:
         lines.append(("age", "0"))
     if dialect.error is not None and verdict.result is Result.ERROR:
         lines.append((dialect.error.name, error_code(dialect.error, verdict)))
-    control = client_cache_control(dialect, response.headers)
-    if control == "":
+    caching = _for_client(dialect, response, verdict)
+    if ("cache-control", "") in caching:
         gone |= CACHE_CONTROL
-    elif control is not None:
-        lines.append(("cache-control", control))
+    lines += [line for line in caching if line[1]]
     rewritten = headers.rewritten(gone, Headers.of(*lines))
     below = [(field.name, value) for field, value in spoken if field.beside is Beside.LINE]
     return response.with_headers(rewritten.adding(*below, *_passed_on(dialect, response, verdict)))
+
+
+def _for_client(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:
+    """What becomes of Cache-Control and Expires on their way to the client; an empty value where nothing is left."""
+    headers, control = response.headers, client_cache_control(dialect, response.headers)
+    if dialect.client_lifetime is not None and verdict.ttl is not None:
+        value = headers.get("cache-control") or "" if control is None else control
+        governing = dialect.rules.directives(headers)
+        lines = lifetime_lines(dialect.client_lifetime, value, headers, governing, verdict.ttl)
+        if lines:
+            return lines
+    return [] if control is None else [("cache-control", control)]
 
 
 def _passed_on(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:

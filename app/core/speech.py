@@ -55,8 +55,9 @@ class _Late:
         return f"\0{self.letter}{length}\0"
 
 
-# `random` are hexadecimal digits, `token` letters, digits, - and _; `elapsed` milliseconds; `number` counts responses;
-# `date` is an HTTP-date (RFC 9110 §5.6.7); `ulid` 26 characters: 48 bits of milliseconds and 80 random ones in base 32.
+# `date` is an HTTP-date (RFC 9110 §5.6.7), perhaps so many seconds ahead; `random` are hexadecimal digits, `token`
+# letters, digits, - and _; `elapsed` milliseconds; `number` counts responses; `ulid` 26 characters: 48 bits of
+# milliseconds and 80 random ones in base 32.
 LATE = {
     name: _Late(letter)
     for name, letter in {
@@ -64,21 +65,23 @@ LATE = {
         "elapsed": "e", "number": "n", "date": "d", "ulid": "l",
     }.items()
 }  # fmt: skip
-DATE_SLOT = f"{LATE['date']}".encode()
+DATE_SLOT = re.compile(rb"\0(d\d*)\0")
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
-# `filled_by` is the `number` of the response that brought what is stored.
+# `filled_by` is the `number` of the response that brought what is stored, `lifetime` how long that may be used in all.
 KNOWN = (
-    "word", "age", "ttl", "key", "host", "path", "target", "status", "reason", "region", "node", "filled_by",
-    "scheme",
+    "word", "age", "ttl", "lifetime", "key", "host", "path", "target", "status", "reason", "region", "node",
+    "filled_by", "scheme",
 )  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenField:
-    """`{word}` in `value` is the word for the response's status (`404`, `4xx`), else for its reason, else for its
-    result; where there are words and that is "", the field is not said. Words may have slots too. `asked_by`: what asks
-    for it; nothing: it is always said. What asks must be no forwarding field: such answers are not given again at once.
+    """`{word}` in `value` is the word for the response's status (`404`, `4xx`; of one result alone: `hit 404`), else
+    for its reason, else for its result; where there are words and that is "", the field is not said. Words may have
+    slots too. `asked_by`: what asks for it; nothing: it is always said. What asks must be no forwarding field: such
+    answers are not given again at once. `keeps_theirs`: what the next cache has said is kept with the response, and
+    stands beside our word on hits too.
     """
 
     name: str
@@ -89,6 +92,7 @@ class SpokenField:
     beside: Beside = Beside.REPLACE
     asked_by: tuple[Trigger, ...] = ()
     over: Over = Over.ANY
+    keeps_theirs: bool = True
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -97,9 +101,10 @@ class SpokenField:
         return (self.value, *words)
 
     def word(self, verdict: Verdict, status: int) -> str:
-        for key in (str(status), f"{status // 100}xx"):
-            if key in self.by_status:
-                return self.by_status[key]
+        for of_status in (str(status), f"{status // 100}xx"):
+            for key in (f"{verdict.result} {of_status}", of_status):
+                if key in self.by_status:
+                    return self.by_status[key]
         return self.by_reason.get(verdict.reason, self.words.get(verdict.result, ""))
 
     def said(self, about: About) -> str | None:
@@ -130,9 +135,9 @@ class About:
         number = LATE["number"] if verdict.fwd is None else serial(verdict.number)
         return {
             **LATE, "number": number, "filled_by": serial(verdict.number), "age": verdict.age or 0,
-            "ttl": verdict.ttl or 0, "key": verdict.key, "host": request.authority, "path": request.path,
-            "target": request.target, "status": self.response.status, "reason": verdict.reason, "node": self.node,
-            "region": self.region, "scheme": request.scheme,
+            "ttl": verdict.ttl or 0, "lifetime": (verdict.ttl or 0) + (verdict.age or 0), "key": verdict.key,
+            "host": request.authority, "path": request.path, "target": request.target, "status": self.response.status,
+            "reason": verdict.reason, "node": self.node, "region": self.region, "scheme": request.scheme,
         }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.client_lifetime import ClientLifetime
 from app.core.decisions import Fwd, Result, Verdict
 from app.core.dialect import (
     ClientCacheControl,
@@ -154,6 +155,32 @@ CONTROL = [
 @pytest.mark.parametrize(("dialect", "headers", "expected"), CONTROL)
 def test_client_cache_control(dialect: Dialect, headers: str, expected: str | None) -> None:
     assert client_cache_control(dialect, head(headers)) == expected
+
+
+LONGER = replace(STRIPPING, client_lifetime=ClientLifetime(least=100))
+LONGER_DEFAULT = replace(DEFAULTING, client_lifetime=ClientLifetime(least=100))
+NOT_STORED = Verdict(Result.NOSTORE, R.NO_STORE, "k", Fwd.URI_MISS, 200)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "headers", "verdict", "expected"),
+    [
+        row("of what is left",         LONGER, "cc: s-maxage=60, public", MISS, "cache-control: public, max-age=100"),
+        row("where nothing is left",   LONGER, "cc: s-maxage=60",         MISS, "cache-control: max-age=100"),
+        row("of the default",          LONGER_DEFAULT, "",                MISS, "cache-control: public, max-age=100"),
+        row("where it is long enough", LONGER, "cc: max-age=200",         MISS, "cache-control: max-age=200"),
+        row("not if it is not stored", LONGER, "cc: max-age=60",    NOT_STORED, "cache-control: max-age=60"),
+        row("nor if nothing is left",  LONGER, "cc: s-maxage=60",   NOT_STORED, ""),
+    ],
+)  # fmt: skip
+def test_for_how_long_clients_may_keep_it(dialect: Dialect, headers: str, verdict: Verdict, expected: str) -> None:
+    text = f"200 | {headers}" if headers else "200"
+    assert text_of(speak(dialect, About(req(), res(text), verdict)).headers) == expected
+
+
+def test_a_lifetime_for_clients_is_known_when_a_response_leaves() -> None:
+    assert LONGER.has_late_slots
+    assert not STRIPPING.has_late_slots
 
 
 @pytest.mark.parametrize(

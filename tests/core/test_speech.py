@@ -26,6 +26,8 @@ def field(value: str = "{word}", **more: object) -> SpokenField:
 
 
 ON_ERROR = field("{word} from here", by_status={"4xx": "Error", "404": "Gone"}, by_reason={R.STALE_IF_ERROR: "Old"})
+NEGATIVE = field(by_status={"hit 404": "Negative", "4xx": "Error", "hit 5xx": "Negative too"})
+ALONE = field(beside=Beside.PREPEND, keeps_theirs=False)
 DEBUG = SpokenField("x", "yes", asked_by=(Trigger("pragma", "x-on"), Trigger("x-debug")))
 
 SAID = [
@@ -38,6 +40,14 @@ SAID = [
         ON_ERROR,                              "GET /",             "404",             STALE,   "x: Gone from here"),
     row("by the class of the status",
         ON_ERROR,                              "GET /",             "403",             HIT,     "x: Error from here"),
+    row("by the status of a hit",
+        NEGATIVE,                              "GET /",             "404",             HIT,     "x: Negative"),
+    row("and not of another result",
+        NEGATIVE,                              "GET /",             "404",             MISS,    "x: Error"),
+    row("by the class of the status of a hit",
+        NEGATIVE,                              "GET /",             "503",             HIT,     "x: Negative too"),
+    row("and of none other",
+        NEGATIVE,                              "GET /",             "503",             MISS,    "x: Miss"),
     row("by the reason before the result",
         ON_ERROR,                              "GET /",             "200",             STALE,   "x: Old from here"),
     row("what the next cache said goes",
@@ -48,12 +58,16 @@ SAID = [
         field(beside=Beside.APPEND),           "GET /",             "200",             HIT,     "x: Hit"),
     row("behind it",
         field(beside=Beside.PREPEND),          "GET /",             "200 | x: a",      HIT,     "x: Hit, a"),
+    row("what the next cache said is not said again on hits",
+        ALONE,                                 "GET /",             "200 | x: a",      HIT,     "x: Hit"),
+    row("but stands beside ours when it was asked",
+        ALONE,                                 "GET /",             "200 | x: a",      MISS,    "x: Miss, a"),
     row("on a line of its own",
         field(beside=Beside.LINE),             "GET /",             "200 | x: a",      HIT,     "x: a | x: Hit"),
     row("what is known of it",
-        SpokenField("x", "{age} {ttl} {key} {host} {path} {target} {status} {reason} {region} {node}"),
+        SpokenField("x", "{age} {ttl} {lifetime} {key} {host} {path} {target} {status} {reason} {region} {node}"),
                                                "GET /a?b",          "203",             HIT,
-        "x: 1 5 k example.com /a /a?b 203 fresh LHR n1"),
+        "x: 1 5 6 k example.com /a /a?b 203 fresh LHR n1"),
     row("words with slots of their own",
         SpokenField("x", "Us; {word}", words={**WORDS, Result.HIT: "hit; ttl={ttl}; key={scheme}-{host}"}),
                                                "GET /",             "200",             HIT,

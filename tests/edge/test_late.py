@@ -34,6 +34,9 @@ value = "{millis}"
 value = "{ulid}"
 [speech.fields.date]
 value = "{date}"
+[speech.client_lifetime]
+remaining = true
+expires = true
 [speech.identity]
 name = "x-id"
 template = "{region}-{millis}-{random}"
@@ -79,6 +82,8 @@ def test_late_slots_are_filled_for_each_response(tmp_path: Path, memo: str) -> N
     assert [millis_of(one["x-ulid"]) for one in found] == [int(one["x-millis"]) for one in found]
     assert [one["x-ulid"] for one in found] == sorted({one["x-ulid"] for one in found})
     assert {one["date"] for one in found} == {f"Tue, 14 Nov 2023 22:13:2{n} GMT" for n in range(3)}
+    assert [one["cache-control"] for one in found] == [f"s-maxage=60, max-age={60 - n // 2}" for n in range(6)]
+    assert {one["expires"] for one in found} == {"Tue, 14 Nov 2023 22:14:20 GMT"}
     assert [one["x-millis"] for one in found] == [str(int((START + n / 2) * 1000)) for n in range(6)]
     assert all(re.fullmatch(r"S170000000\d\.[27]5\d{4},VS0,VE\d+", one["x-timer"]) for one in found)
     assert [request.headers["x-id"] for request in origin.requests] == [found[0]["x-id"]], (
