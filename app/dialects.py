@@ -26,6 +26,7 @@ from types import MappingProxyType, NoneType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from app.config_error import ConfigError, nearest
+from app.core.decisions import Result
 from app.core.dialect import Dialect, Note
 from app.core.directives import Directives
 from app.core.reasons import Reason
@@ -131,6 +132,10 @@ def _check_words(speech: Mapping[str, Any], where: str) -> None:
         for word in field.templates[1:]:
             _check_template(word, SLOTS[1:], f"{where}.fields.{field.name}: {word!r}")
         reject_unknown(field.by_reason, (*Reason,), f"{where}.fields.{field.name}.by_reason")
+        for key in field.by_status:
+            result, _, status = key.rpartition(" ")
+            _check_status(status, f"{where}.fields.{field.name}.by_status")
+            reject_unknown([result] if result else [], (*Result,), f"{where}.fields.{field.name}.by_status")
     if speech.get("error") is not None:
         reject_unknown(speech["error"].codes, (*ProxyError, *Reason), f"{where}.error.codes")
 
@@ -140,19 +145,22 @@ def _check_rules(rules: Rules, where: str) -> None:
     known = [one.name.replace("_", "-") for one in fields(Directives)]
     for name in (
         "ignored_directives", "stale_while_revalidate_barred_by", "ignored_request_directives",
-        "default_stale_if_error_barred_by",
+        "default_stale_if_error_barred_by", "stale_if_error_barred_by",
     ):  # fmt: skip
         reject_unknown(sorted(getattr(rules, name)), known, f"{where}.{name}")
     for name in ("default_lifetimes", "least_lifetimes"):
         for status in getattr(rules, name):
-            if re.fullmatch(r"[1-5](\d\d|xx)|\*", status) is None:
-                raise ConfigError(
-                    f"{where}.{name}: {status!r} is no status; write one like 404, a class like 4xx, or *"
-                )
+            if status != "*":
+                _check_status(status, f"{where}.{name}", ", or *")
     for media_type in rules.default_lifetimes_by_type:
         if _MEDIA_TYPE.fullmatch(media_type) is None:
             fix = "write one like text/css, or image/* for all of a kind, in lower case"
             raise ConfigError(f"{where}.default_lifetimes_by_type: {media_type!r} is no media type; {fix}")
+
+
+def _check_status(status: str, where: str, more: str = "") -> None:
+    if re.fullmatch(r"[1-5](\d\d|xx)", status) is None:
+        raise ConfigError(f"{where}: {status!r} is no status; write one like 404, or a class like 4xx{more}")
 
 
 def _check_template(template: str, known: Collection[str], where: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.core import verdicts
@@ -158,10 +158,14 @@ class Engine:
                 response = landing.exchange.response
                 if isinstance(landing.outcome, Save) and self.rules.set_cookie is SetCookie.STRIP:
                     response = response.with_headers(response.headers.without({"set-cookie"}))
-        delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)))
+        whole = "range" in request.headers and "range" not in landing.exchange.request.headers
+        delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)), whole=whole)
+        body = landing.own or [landing.page]
+        if delivery.parts:
+            return self.spoken(request, Delivery(delivery.response), _piece(body, delivery.parts), verdict, landing)
         if delivery.parts is not None:
             await landing.discard()
-        return self.spoken(request, delivery, landing.own or [landing.page], verdict, landing)
+        return self.spoken(request, delivery, body, verdict, landing)
 
     def spoken(
         self, request: Request, delivery: Delivery, body: Sequence[bytes] | OwnBody, verdict: Verdict,
@@ -182,6 +186,32 @@ def cut(body: bytes | Body, parts: Sequence[bytes | Span]) -> Sequence[bytes] | 
         return ()
     pieces = _pieces(body, parts)
     return OwnBody(pieces, pieces.aclose)
+
+
+def _piece(body: Sequence[bytes] | OwnBody, parts: Sequence[bytes | Span]) -> Sequence[bytes] | OwnBody:
+    """One span of a body that is at hand, or still on its way."""
+    if not isinstance(body, OwnBody):
+        return cut(b"".join(body), parts)
+    (span,) = parts
+    assert not isinstance(span, bytes)
+    pieces = _within(body.chunks, *span)
+
+    async def close() -> None:
+        await pieces.aclose()
+        await body.aclose()
+
+    return OwnBody(pieces, close)
+
+
+async def _within(chunks: AsyncIterable[bytes], start: int, stop: int) -> AsyncGenerator[bytes]:
+    place = 0
+    async for chunk in chunks:
+        piece = chunk[max(0, start - place) : max(0, stop - place)]
+        place += len(chunk)
+        if piece:
+            yield piece
+        if place >= stop:
+            return
 
 
 async def _pieces(body: Body, parts: Sequence[bytes | Span]) -> AsyncGenerator[bytes]:

@@ -69,7 +69,7 @@ def page(name_or_path: str) -> dict[str, Any]:
 
 def _spoken(field: SpokenField) -> dict[str, Any]:
     asked = [f"{one.field}: {one.token}" if one.token else one.field for one in field.asked_by]
-    words = {str(result): word for result, word in field.words.items()}
+    words = {**{str(result): word for result, word in field.words.items()}, **field.by_reason, **field.by_status}
     return {"field": field.name, "value": field.value, "words": words, "beside": str(field.beside), "asked_by": asked}
 
 

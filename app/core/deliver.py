@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.decisions import StoredResponse
+from app.core.fields import parse_length
 from app.core.messages import Headers, Request, Response, unpacked
 from app.core.ranges import Span, complete_length, content_range, multipart, range_applies, requested_spans
 from app.core.validation import not_modified
@@ -44,10 +45,16 @@ def aged(stored: StoredResponse, now: float) -> Response:
     return Response(stored.status, unpacked(stored.head).adding(age))
 
 
-def deliver_fetched(request: Request, response: Response) -> Delivery:
-    """A response that just came, as the answer to whoever asked for it."""
+def deliver_fetched(request: Request, response: Response, *, whole: bool = False) -> Delivery:
+    """A response that just came, as the answer to whoever asked for it. `whole`: the origin was asked for the whole,
+    whatever Range the client sent; then one part is cut from it. Of several the whole is sent (RFC 9110 §14.2)."""
     if not_modified(request, response):
         return Delivery(not_modified_head(response), ())
+    length = parse_length(response.headers.get("content-length"))
+    if whole and response.status == 200 and length is not None and range_applies(request, response.headers):
+        spans = requested_spans(request, length)
+        if spans is not None and len(spans) < 2:
+            return _deliver_one(response.headers, spans, 0, length)
     if response.status in BODYLESS_STATUSES:  # the length of what is not sent (RFC 9110 §8.6) helps nobody
         return Delivery(response.with_headers(response.headers.without({"content-length"})), ())
     return Delivery(response, () if _bodyless(request, response) else None)
@@ -85,16 +92,22 @@ def _deliver_part(stored: StoredResponse, response: Response, request: Request) 
     return _deliver_spans(stored, response, spans)
 
 
-def _deliver_spans(stored: StoredResponse, response: Response, spans: list[Span]) -> Delivery:
-    headers = response.headers.without({"content-length", "content-range"})
+def _deliver_one(headers: Headers, spans: list[Span], offset: int, complete: int | None) -> Delivery:
+    """The one span that was asked for, of a body that begins at `offset` of the whole; or that there is none."""
+    headers = headers.without({"content-length", "content-range"})
     if not spans:
         unsatisfied = headers.without({"content-type", "content-encoding"})
-        lines = (("content-range", f"bytes */{complete_length(stored)}"), ("content-length", "0"))
+        lines = (("content-range", f"bytes */{complete}"), ("content-length", "0"))
         return Delivery(Response(416, unsatisfied.with_(*lines)), ())
-    if len(spans) == 1:
-        ((start, stop),) = spans
-        lines = (("content-range", content_range(spans[0], stored)), ("content-length", str(stop - start)))
-        return Delivery(Response(206, headers.with_(*lines)), (spans[0],))
+    ((start, stop),) = spans
+    lines = (("content-range", content_range(spans[0], offset, complete)), ("content-length", str(stop - start)))
+    return Delivery(Response(206, headers.with_(*lines)), (spans[0],))
+
+
+def _deliver_spans(stored: StoredResponse, response: Response, spans: list[Span]) -> Delivery:
+    if len(spans) < 2:
+        return _deliver_one(response.headers, spans, stored.first_byte or 0, complete_length(stored))
+    headers = response.headers.without({"content-length", "content-range"})
     boundary = f"swerve-{stored.size:x}-{int(stored.stored_at):x}"
     parts = multipart(spans, stored, boundary)
     length = sum(len(part) if isinstance(part, bytes) else part[1] - part[0] for part in parts)

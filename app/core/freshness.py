@@ -56,6 +56,8 @@ def stale_windows(control: Directives, rules: Rules) -> tuple[int, int]:
     window = 0 if barred else _window(control.stale_while_revalidate, rules.default_stale_while_revalidate, rules)
     by_default = 0 if any(map(control.says, rules.default_stale_if_error_barred_by)) else rules.default_stale_if_error
     on_error = _window(control.stale_if_error, by_default, rules) if rules.stale_if_error_honoured else 0
+    if any(map(control.says, rules.stale_if_error_barred_by)):
+        on_error = 0
     if rules.stale_while_revalidate_covers_errors:  # also where it is said, and nobody is served stale meanwhile
         on_error = max(on_error, window)
     return window if rules.stale_while_revalidate_honoured else 0, on_error

@@ -111,17 +111,17 @@ def complete_length(stored: StoredResponse) -> int | None:
     return stored.size if stored.first_byte is None else stored.complete_length
 
 
-def content_range(span: Span, stored: StoredResponse) -> str:
-    """The Content-Range of a span of a stored body."""
-    offset, complete = stored.first_byte or 0, complete_length(stored)
+def content_range(span: Span, offset: int, complete: int | None) -> str:
+    """The Content-Range of a span of a body that begins at `offset` of the whole; `complete`: its length, if known."""
     return f"bytes {span[0] + offset}-{span[1] + offset - 1}/{'*' if complete is None else complete}"
 
 
 def multipart(spans: list[Span], stored: StoredResponse, boundary: str) -> list[bytes | Span]:
     """The body of a multipart/byteranges response: literal bytes and spans of the stored body (RFC 9110 §14.6)."""
     kind = stored.response.headers.get("content-type")
+    offset, complete = stored.first_byte or 0, complete_length(stored)
     parts: list[bytes | Span] = []
     for span in spans:
         head = f"\r\n--{boundary}\r\n" + (f"Content-Type: {kind}\r\n" if kind else "")
-        parts += [f"{head}Content-Range: {content_range(span, stored)}\r\n\r\n".encode("latin-1"), span]
+        parts += [f"{head}Content-Range: {content_range(span, offset, complete)}\r\n\r\n".encode("latin-1"), span]
     return [*parts, f"\r\n--{boundary}--\r\n".encode("latin-1")]

@@ -32,13 +32,14 @@ INELIGIBLE: tuple[RequestRule, ...] = (
     (Reason.REQUEST_FIELD, Fwd.BYPASS,
      lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
     (Reason.REQUEST_EXTENSION, Fwd.BYPASS,
-     lambda request, rules: rules.extensions is not None and extension_of(request.path) not in rules.extensions),
+     lambda request, rules: rules.extensions is not None and rules.extensions.isdisjoint(endings_of(request.path))),
 )  # fmt: skip
 
 
-def extension_of(path: str) -> str:
-    """What follows the last dot of the last segment, in lower case; "" where there is none."""
-    return path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
+def endings_of(path: str) -> tuple[str, str]:
+    """The last segment in lower case, as a whole and what follows its last dot; "" where there is none."""
+    name = path.rpartition("/")[2].lower()
+    return name, name.rpartition(".")[2] if "." in name else ""
 
 
 REFUSED_504 = Refuse(Reason.ONLY_IF_CACHED, 504)
@@ -60,7 +61,7 @@ def decide(
         return REFUSED_504 if only_stored else Forward(Reason.REQUEST_NO_STORE, Fwd.REQUEST, request)
     there = present(stored, now)
     chosen = select(request, there)
-    asked = replace(request, method="GET") if request.method == "HEAD" and rules.head is Head.CONVERT else request
+    asked = for_all(request, rules)
     if chosen is not None:
         lookup = _judge(asked, directives, chosen, rules, now)
     else:
@@ -71,6 +72,15 @@ def decide(
     if directives.only_if_cached and isinstance(lookup, Forward):
         return REFUSED_504
     return lookup
+
+
+def for_all(request: Request, rules: Rules) -> Request:
+    """The request as the origin is asked, where what it answers shall serve others too: for the body, and the whole."""
+    if request.method == "HEAD" and rules.head is Head.CONVERT:
+        request = replace(request, method="GET")
+    if rules.ranges is Ranges.WHOLE and "range" in request.headers:
+        request = request.with_headers(request.headers.without({"range", "if-range"}))
+    return request
 
 
 def present(stored: Sequence[StoredResponse], now: float) -> Sequence[StoredResponse]:

@@ -73,6 +73,7 @@ class Ranges(StrEnum):
 
     SERVE = "serve"  # answered from what is stored, partial responses are stored too
     CUT = "cut"  # answered from what is stored as a whole; partial responses are not stored
+    WHOLE = "whole"  # the same, and where it is not stored the whole is fetched, kept, and the part cut from it
     BYPASS = "bypass"  # sent to the origin as it is
 
 
@@ -163,6 +164,8 @@ class Rules:
     default_stale_if_error_barred_by: frozenset[str] = frozenset()
     vary_allowed: frozenset[str] | None = None
     needs_lifetime: bool = False
+    stale_if_error_barred_by: frozenset[str] = frozenset()
+    makes_last_modified: bool = False
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

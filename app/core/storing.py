@@ -37,7 +37,7 @@ from app.core.rules import (
     SetCookie,
 )
 from app.core.tags import tags_of
-from app.core.validation import confirms, merged
+from app.core.validation import confirms, has_validator, merged, with_validator
 
 # After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
 LONGEST_HOLD = 30.0
@@ -96,8 +96,15 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     windows = source is not None or any(map(exchange.control.says, WINDOWS))
     if lifetime > 0 or (windows and any(stale_windows(exchange.control, rules))):
         return False
-    validator = "etag" in exchange.response.headers or "last-modified" in exchange.response.headers
-    return not (rules.store_for_validation and validator)
+    kept = with_validator(exchange.response.headers, exchange.response_time, rules)
+    return not (rules.store_for_validation and has_validator(kept))
+
+
+def _set_cookie_unfit(exchange: Exchange, rules: Rules) -> bool:
+    """One that is not kept is nobody else's: private="set-cookie" says so by itself (RFC 9111 §5.2.2.7)."""
+    if rules.set_cookie is not SetCookie.REFUSE or "set-cookie" not in exchange.response.headers:
+        return False
+    return "set-cookie" not in exchange.control.private_fields | exchange.control.no_cache_fields
 
 
 def _wrong_variant(exchange: Exchange, rules: Rules) -> bool:
@@ -124,8 +131,7 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
     (Reason.NO_STORE, _no_store),
     (Reason.PRIVATE, lambda exchange, _: exchange.control.private),
     (Reason.NO_CACHE, lambda exchange, rules: exchange.control.no_cache and not rules.store_for_validation),
-    (Reason.SET_COOKIE,
-     lambda exchange, rules: rules.set_cookie is SetCookie.REFUSE and "set-cookie" in exchange.response.headers),
+    (Reason.SET_COOKIE, _set_cookie_unfit),
     (Reason.AUTHORIZATION, _authorization_unfit),
     (Reason.VARY_STAR, lambda exchange, rules: "*" in vary_names(exchange.response.headers, rules)),
     (Reason.VARY_DENIED, _vary_denied),
@@ -230,7 +236,7 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
         key=key,
         selecting=selecting_fields(exchange.request, vary_names(response.headers, rules)),
         status=response.status,
-        head=packed(dated(headers, exchange.response_time)),
+        head=packed(with_validator(dated(headers, exchange.response_time), exchange.response_time, rules)),
         control=control,
         freshness=freshness_of(exchange, rules),
         first_byte=part.first if part else None,

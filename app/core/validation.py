@@ -21,6 +21,17 @@ PERSONAL = CONDITIONS | {
 OF_THE_BODY = frozenset({"content-encoding", "content-length", "content-range", "content-md5", "etag"})
 
 
+def has_validator(headers: Headers) -> bool:
+    return "etag" in headers or "last-modified" in headers
+
+
+def with_validator(headers: Headers, now: float, rules: Rules) -> Headers:
+    """A response's fields, with the time at which it came as Last-Modified where the rules make one."""
+    if not rules.makes_last_modified or has_validator(headers):
+        return headers
+    return headers.adding(("last-modified", format_date(now)))
+
+
 def conditional(request: Request, stored: StoredResponse, rules: Rules) -> Request:
     """The request that asks the origin whether the stored response is still right (RFC 9111 §4.3.1); for another one,
     where this cache does not validate."""

@@ -109,6 +109,35 @@ def test_fetched(request_: str, response: str, expected: str, whole: bool) -> No
     assert deliver_fetched(req(request_), res(response)) == Delivery(res(expected), None if whole else ())
 
 
+PARTS = [
+    #   request_                             response                            expected                       parts
+    row("a part of the whole",
+        "GET / | range: bytes=2-4",          "200 | cl: 9",                      "206 | cr: bytes 2-4/9 | cl: 3",
+                                                                                                             ((2, 5),)),
+    row("none of it",
+        "GET / | range: bytes=9-",           "200 | a: 1 | ct: b | cl: 9",       "416 | a: 1 | cr: bytes */9 | cl: 0",
+                                                                                                                ()),
+    row("the whole for several parts",
+        "GET / | range: bytes=0-1,5-6",      "200 | cl: 9",                      "200 | cl: 9",                 None),
+    row("the whole for what is no Range",
+        "GET / | range: bytes=x",            "200 | cl: 9",                      "200 | cl: 9",                 None),
+    row("the whole of unknown length",
+        "GET / | range: bytes=2-4",          "200 | a: 1",                       "200 | a: 1",                  None),
+    row("the whole where If-Range names another",
+        'GET / | range: bytes=2-4 | if-range: "b"',
+                                             '200 | etag: "a" | cl: 9',          '200 | etag: "a" | cl: 9',     None),
+    row("an error as it is",
+        "GET / | range: bytes=2-4",          "404 | cl: 9",                      "404 | cl: 9",                 None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "response", "expected", "parts"), PARTS)
+def test_a_part_of_what_was_fetched_as_a_whole(
+    request_: str, response: str, expected: str, parts: tuple[tuple[int, int], ...] | None
+) -> None:
+    assert deliver_fetched(req(request_), res(response), whole=True) == Delivery(res(expected), parts)
+
+
 def test_what_stays_in_a_304() -> None:
     must = 'cache-control: a | content-location: b | date: c | etag: "d" | expires: e | vary: f | last-modified: g'
     acted_on = "content-security-policy: h | x: i | set-cookie: j | set-cookie: k | age: 1"

@@ -162,6 +162,7 @@ WITHOUT_REFRESH = Rules(stale_while_revalidate_honoured=False, default_stale_whi
 BARRED = Rules(stale_while_revalidate_barred_by=frozenset({"s-maxage"}))
 COVERING = Rules(stale_while_revalidate_covers_errors=True)
 COVERING_ONLY = Rules(stale_while_revalidate_covers_errors=True, stale_while_revalidate_honoured=False)
+NO_ERRORS = Rules(default_stale_if_error=8, stale_if_error_barred_by=frozenset({"s-maxage"}))
 WITHOUT_DEFAULT = Rules(default_stale_if_error=8, default_stale_if_error_barred_by=frozenset({"s-maxage"}))
 
 WINDOWS = [
@@ -202,6 +203,12 @@ WINDOWS = [
         "max-age=1",                                                   WITHOUT_DEFAULT,           0,  8),
     row("nor do they where it is said by name",
         "s-maxage=1, stale-if-error=6",                                WITHOUT_DEFAULT,           0,  6),
+    row("one that some directives bar from errors",
+        "s-maxage=1, stale-if-error=6",                                NO_ERRORS,                 0,  0),
+    row("also by default",
+        "s-maxage=1",                                                  NO_ERRORS,                 0,  0),
+    row("and others do not, by name",
+        "max-age=1, stale-if-error=6",                                 NO_ERRORS,                 0,  6),
     row("has no default of it either",
         "max-age=1",                                                   WITHOUT_ERRORS,            0,  0),
 ]  # fmt: skip

@@ -134,15 +134,15 @@ def test_held_spans(kept: StoredResponse, request_: str, spans: list[Span] | Non
 
 
 @pytest.mark.parametrize(
-    ("kept", "span", "expected"),
+    ("offset", "complete", "span", "expected"),
     [
-        row("of the whole",              WHOLE,  (2, 5),   "bytes 2-4/10"),
-        row("of a part",                 PART,   (2, 5),   "bytes 22-24/100"),
-        row("of what has no known end",  OPEN,   (0, 10),  "bytes 20-29/*"),
+        row("of the whole",              0,  10,   (2, 5),   "bytes 2-4/10"),
+        row("of a part",                 20, 100,  (2, 5),   "bytes 22-24/100"),
+        row("of what has no known end",  20, None, (0, 10),  "bytes 20-29/*"),
     ],
 )  # fmt: skip
-def test_content_range_is_written(kept: StoredResponse, span: Span, expected: str) -> None:
-    assert content_range(span, kept) == expected
+def test_content_range_is_written(offset: int, complete: int | None, span: Span, expected: str) -> None:
+    assert content_range(span, offset, complete) == expected
 
 
 def test_multipart() -> None:

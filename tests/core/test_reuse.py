@@ -21,7 +21,7 @@ NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
 BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
 NO_COOKIES = Rules(cookies=Cookies.BYPASS)
-EXTENSIONS = Rules(extensions=frozenset({"css", "js"}))
+EXTENSIONS = Rules(extensions=frozenset({"css", "js", "robots.txt"}))
 CONVERTING = Rules(head=Head.CONVERT)
 
 FIRES = [
@@ -44,6 +44,8 @@ FIRES = [
     row("a cookie where none does",  R.REQUEST_COOKIE,        "GET / | cookie: b=2",      RFC,              False),
     row("any cookie",                R.REQUEST_COOKIE,        "GET / | cookie: c=1",      NO_COOKIES,       True),
     row("no cookie",                 R.REQUEST_COOKIE,        "GET /",                    NO_COOKIES,       False),
+    row("a name that is eligible",           R.REQUEST_EXTENSION, "GET /ROBOTS.txt",          EXTENSIONS,       False),
+    row("another of that extension",         R.REQUEST_EXTENSION, "GET /humans.txt",          EXTENSIONS,       True),
     row("an extension that is eligible",     R.REQUEST_EXTENSION, "GET /a/b.CSS?x=.html", EXTENSIONS,       False),
     row("one that is not",           R.REQUEST_EXTENSION,     "GET /a.css/b.html",        EXTENSIONS,       True),
     row("none",                      R.REQUEST_EXTENSION,     "GET /a.css/b",             EXTENSIONS,       True),
@@ -390,6 +392,25 @@ SENT = [
     row("a Range that is not held",
         "GET / | range: bytes=50-59", [PART_0_9],           0,  "GET / | range: bytes=50-59"),
 ]  # fmt: skip
+
+
+ASKED_WHOLE = [
+    #   request_                                                 kept                  after sent
+    row("a miss for a Range",
+        'GET / | range: bytes=0-9 | if-range: "a" | cookie: a',  [],                   0,  "GET / | cookie: a"),
+    row("for a HEAD with one too",
+        "HEAD / | range: bytes=0-9",                             [],                   0,  "GET /"),
+    row("validation",
+        "GET / | range: bytes=0-9",                              [stored(VALIDATORS)], 10, f"GET / | {OURS}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "kept", "after", "sent"), ASKED_WHOLE)
+def test_the_whole_is_asked_for_and_for_all(request_: str, kept: list[StoredResponse], after: float, sent: str) -> None:
+    lookup = decide(req(request_), kept, Rules(head=Head.CONVERT, ranges=Ranges.WHOLE), NOW + after)
+    assert isinstance(lookup, Forward)
+    assert lookup.request == req(sent)
+    assert lookup.shareable
 
 
 @pytest.mark.parametrize(("request_", "kept", "after", "sent"), SENT)

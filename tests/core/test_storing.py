@@ -120,6 +120,12 @@ FIRES = [
         R.SET_COOKIE,      "GET /",                f"{OK} | set-cookie: a=b",                         RFC,       True),
     row("Set-Cookie, as the RFC has it",
         R.SET_COOKIE,      "GET /",                f"{OK} | set-cookie: a=b",                         COOKIES,   False),
+    row("Set-Cookie that is private by itself",
+        R.SET_COOKIE,      "GET /",                '200 | cc: private="Set-Cookie" | set-cookie: a',  RFC,       False),
+    row("Set-Cookie that is no-cache by itself",
+        R.SET_COOKIE,      "GET /",                '200 | cc: no-cache="Set-Cookie" | set-cookie: a', RFC,       False),
+    row("Set-Cookie beside another private field",
+        R.SET_COOKIE,      "GET /",                '200 | cc: private="x" | set-cookie: a',           RFC,       True),
     row("no Set-Cookie",
         R.SET_COOKIE,      "GET /",                OK,                                                RFC,       False),
     # RFC 9111 §3.5
@@ -434,6 +440,26 @@ KEPT = [
 def test_the_head_that_is_kept(response: str, expected: str) -> None:
     kept = stored_response(exchange("GET /", response), KEY, RFC)
     assert text_of(kept.response.headers) == text_of(exchange(response=f"200 | {expected}").response.headers)
+
+
+MAKING = Rules(makes_last_modified=True)
+MADE = [
+    row("where nothing validates it",   "200 | date: @-9",                "date: @-9 | last-modified: @+0"),
+    row("where a date does",            "200 | date: @-9 | lm: @-99",     "date: @-9 | last-modified: @-99"),
+    row("where an entity-tag does",     '200 | date: @-9 | etag: "a"',    'date: @-9 | etag: "a"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("response", "expected"), MADE)
+def test_last_modified_is_made(response: str, expected: str) -> None:
+    kept = stored_response(exchange("GET /", response), KEY, MAKING)
+    assert text_of(kept.response.headers) == text_of(exchange(response=f"200 | {expected}").response.headers)
+
+
+def test_what_can_be_validated_by_that_is_kept() -> None:
+    came = exchange("GET /", "200 | cc: max-age=0")
+    assert first_forbidding(came, MAKING) is None
+    assert first_forbidding(came, RFC) is R.NO_LIFETIME
 
 
 def test_what_is_kept_of_the_whole() -> None:
