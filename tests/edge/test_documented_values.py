@@ -2,7 +2,8 @@
 dialect, or an example of a dialect of one's own, and a few requests.
 
 HD http.dev/x-nextjs-cache (2026-03-06), XV http.dev/x-vercel-cache, RH vercel.com/docs/headers/response-headers
-(2024-09-30), XC http.dev/x-cache (read 2026-11-22).
+(2024-09-30), XC http.dev/x-cache (read 2026-11-22). Beside them what two CDNs document of their status fields: CF
+developers.cloudflare.com/cache/concepts/cache-responses, AK techdocs.akamai.com (pragma-headers, return-cache-status).
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ from tests.driver import Client, Received
 from tests.origin import ScriptedOrigin
 
 EXAMPLES = CONFIG / "examples"
-TIERS, COUNTED, STATIC_SITE = (str(EXAMPLES / f"{name}.toml") for name in ("tiers", "counted", "static-site"))
+TIERS, COUNTED, STATIC_SITE, CHILD, PARENT = (
+    str(EXAMPLES / f"{name}.toml") for name in ("tiers", "counted", "static-site", "akamai-child", "akamai-parent")
+)
 PAGE = {"headers": {"cache-control": "s-maxage=10, stale-while-revalidate=20", "etag": '"1"'}, "body": "page"}
+SWR = {"cache-control": "max-age=10, stale-while-revalidate=20, stale-if-error=90", "etag": '"1"'}
 BRIEF = {"headers": {"cache-control": "max-age=10", "etag": '"1"'}, "body": "page"}
+CONFIRMS = BRIEF | {"validates": True}
 CHANGED = {"headers": {"cache-control": "max-age=10", "etag": '"2"'}, "body": "page"}
 
 
@@ -64,6 +69,7 @@ class Tiers:
             self.swerves.append(build(load_settings(flags, {}, self.folder), clock=self.clock, transport=way))
             way = Behind(self.swerves[-1])
         self.origin.script({"/": PAGE, "/brief": BRIEF, "/private": {"headers": {"cache-control": "private"}}})
+        self.origin.script({"/style.css": PAGE | {"headers": SWR}, "/brief.css": BRIEF})
 
     async def get(
         self, target: str = "/", fields: Mapping[str, str] = MappingProxyType({}), through: int = -1
@@ -103,10 +109,15 @@ WARM: list[Step] = [at("/"), at("/")]
 OVER: list[Step] = [at("/"), later(15), at("/")]
 GONE: list[Step] = [at("/"), later(40), at("/")]
 REMADE: list[Step] = [at("/"), deleted(), at("/")]
-VALIDATED: list[Step] = [at("/brief"), changed(BRIEF | {"validates": True}), later(15), at("/brief")]
+VALIDATED: list[Step] = [at("/brief"), changed(CONFIRMS), later(15), at("/brief")]
 RENEWED: list[Step] = [at("/brief"), changed(CHANGED), later(15), at("/brief")]
 AT_THE_SHIELD: list[Step] = [lambda tiers: tiers.get("/", through=1), at("/")]
 
+STYLE = at("/style.css")
+BRIEF_STYLE = at("/brief.css")
+DOWN = changed({"error": "connection_refused"}, "/style.css")
+DEBUG = at("/brief", pragma="akamai-x-cache-on, akamai-x-check-cacheable")
+CF, AKAMAI = "CF-Cache-Status", "Akamai-Cache-Status"
 X_NEXTJS, X_VERCEL, X_CACHE, CACHE_CONTROL = "X-Nextjs-Cache", "X-Vercel-Cache", "X-Cache", "Cache-Control"
 NOT_THERE = pytest.mark.skipif("cloudfront" not in dialect_names(), reason="no dialect cloudfront")
 
@@ -142,6 +153,29 @@ DOCUMENTED = [
     ("XC", [TIERS, TIERS],        COLD,      {X_CACHE: "MISS, MISS"}),
     ("XC", [TIERS, TIERS, TIERS], AT_THE_SHIELD, {X_CACHE: "MISS, HIT, MISS"}),
     ("XC", [COUNTED],             [*WARM, at("/")], {X_CACHE: "HIT: 2"}),
+    ("CF", ["cloudflare"],        [STYLE],          {CF: "MISS", "CF-Ray": "[0-9a-f]{16}-[A-Z]{3}"}),
+    ("CF", ["cloudflare"],        [STYLE, STYLE],   {CF: "HIT", "Age": "0"}),
+    ("CF", ["cloudflare"],        [STYLE, later(15), STYLE], {CF: "UPDATING"}),
+    ("CF", ["cloudflare"],        [STYLE, DOWN, later(90), STYLE], {CF: "STALE"}),
+    ("CF", ["cloudflare"],        [BRIEF_STYLE, changed(CHANGED, "/brief.css"), later(15), BRIEF_STYLE],
+           {CF: "EXPIRED"}),
+    ("CF", ["cloudflare"],        [BRIEF_STYLE, changed(CONFIRMS, "/brief.css"), later(15), BRIEF_STYLE],
+           {CF: "REVALIDATED"}),
+    ("CF", ["cloudflare"],        [STYLE, deleted(), STYLE], {CF: "MISS"}),
+    ("CF", ["cloudflare"],        [changed({"headers": {"set-cookie": "a"}}, "/style.css"), STYLE], {CF: "BYPASS"}),
+    ("CF", ["cloudflare"],        COLD,             {CF: "DYNAMIC"}),
+    ("AK", ["akamai"],            [DEBUG],          {X_CACHE: "TCP_MISS from .*", "X-Check-Cacheable": "YES"}),
+    ("AK", ["akamai"],            [DEBUG, DEBUG],   {X_CACHE: "TCP_MEM_HIT from .* [(]-[)]"}),
+    ("AK", ["akamai"],            [DEBUG, changed(CONFIRMS), later(15), DEBUG],
+           {X_CACHE: "TCP_REFRESH_HIT from .*"}),
+    ("AK", ["akamai"],            [DEBUG, changed(CHANGED), later(15), DEBUG], {X_CACHE: "TCP_REFRESH_MISS from .*"}),
+    ("AK", ["akamai"],            [DEBUG, changed({"status": 503}), later(15), DEBUG],
+           {X_CACHE: "TCP_REFRESH_FAIL_HIT from .*"}),
+    ("AK", [PARENT, CHILD],       COLD,             {AKAMAI: "Miss from child, Miss from parent"}),
+    ("AK", [PARENT, CHILD],       [lambda tiers: tiers.get("/", through=0), at("/")],
+           {AKAMAI: "Miss from child, Hit from parent"}),
+    ("AK", [PARENT, CHILD],       WARM,             {AKAMAI: "Hit from child"}),
+    ("AK", [CHILD],               [at("/private")], {AKAMAI: "NotCacheable from child"}),
 ]  # fmt: skip
 ROWS = [
     pytest.param(*row, id=f"{row[0]} {' '.join(row[3].values())}", marks=[NOT_THERE] if "cloudfront" in row[1] else [])
