@@ -3,7 +3,7 @@
     name = "…"   about = "…"   as_of = "2026-11"   sources = ["…"]
     notes = [{ … }]             the fields of Note: what is not emulated, unconfirmed, or our choice
     [speech]                    the plain fields of Dialect: hidden, server, client_cache_control …
-    [speech.announced]          request field = value
+    [speech.announced]          request field = value, which may use {client}, {scheme} and {host}
     [speech.confined]           request field = the beginning of the only paths to which a client may send it
     [speech.fields.FIELD]       the fields of SpokenField; `words` has one for each Result, or is left out
     [speech.identity]           the fields of IdentityField
@@ -118,6 +118,8 @@ def _speech(table: Table, where: str) -> dict[str, Any]:
             (_field_name(name, f"{where}.{one}"), converted(str, value, f"{where}.{one}.{name}"))
             for name, value in _table(table.get(one, {}), f"{where}.{one}").items()
         )
+    for name, value in found["announced"]:
+        _check_template(value, ("client", "scheme", "host"), f"{where}.announced.{name}")
     _check_words(found, where)
     _check_values(found, where)
     return found

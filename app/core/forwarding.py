@@ -31,8 +31,9 @@ NOTHING = Headers()
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """How requests are forwarded. `host`: the Host to send, None for the client's own. `trust`: append to the client's
-    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`. `confined`: names
-    with the beginning of the only paths to which a client may send them.
+    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`. `announced`: what
+    we say of ourselves and, in {client}, {scheme} and {host}, of who asks. `confined`: names with the beginning of the
+    only paths to which a client may send them.
     """
 
     node: str
@@ -83,8 +84,15 @@ def outbound(request: Request, forwarding: Forwarding) -> Headers:
     if forwarding.identity_field is not None and request.identity:
         lines.append((forwarding.identity_field, request.identity))
     host = Headers.of(("host", forwarding.host or request.authority))
-    rest = sent.rewritten(not_end_to_end(sent) | REWRITTEN, Headers.of(*lines, *forwarding.announced))
+    rest = sent.rewritten(not_end_to_end(sent) | REWRITTEN, Headers.of(*lines, *_announced(request, forwarding)))
     return Headers.lowered((*host.pairs, *rest.pairs))
+
+
+def _announced(request: Request, forwarding: Forwarding) -> list[tuple[str, str]]:
+    """Nothing is said of the client of a refresh, which has none."""
+    said = [line for line in forwarding.announced if request.client or "{client}" not in line[1]]
+    slots = {"client": request.client, "scheme": request.scheme, "host": request.authority}
+    return [(name, value.format(**slots)) for name, value in said]
 
 
 def has_looped(request: Request, node: str) -> bool:

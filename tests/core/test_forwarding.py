@@ -17,6 +17,8 @@ FULL = Forwarding(
     identity_field="x-id", confined=(("x-data", "/data/"),),
 )  # fmt: skip
 
+VISITOR = 'x-visitor: {"scheme":"http"} example.com'
+TELLING = Forwarding("n1", announced=(("x-from", "{client}"), ("x-visitor", '{{"scheme":"{scheme}"}} {host}')))
 VIA = "via: 1.1 swerve | cdn-loop: swerve; node=n1"
 OURS = 'forwarded: host="example.com";proto=http | x-forwarded-host: example.com | x-forwarded-proto: http'
 KNOWN = (
@@ -45,6 +47,11 @@ SENT = [
                         "", f"host: origin.test | x-data: 1 | {OURS} | {VIA} | x-id: id | x-edge: 1"),
     row("a client that is known",
         PLAIN, "GET /", "1.2.3.4",  f"host: example.com | {KNOWN} | {VIA}"),
+    row("who asks, in the dialect's words",
+        TELLING, "GET / | x-from: me",
+                        "1.2.3.4",  f"host: example.com | {KNOWN} | {VIA} | x-from: 1.2.3.4 | {VISITOR}"),
+    row("who asks for nobody",
+        TELLING, "GET /", "", f"host: example.com | {OURS} | {VIA} | {VISITOR}"),
     row("an IPv6 client is quoted in Forwarded",
         PLAIN, "GET /", "::1",  f"host: example.com | {IPV6} | {VIA}"),
     row("the client's Host is the validated one",

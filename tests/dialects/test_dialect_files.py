@@ -217,6 +217,7 @@ def test_a_made_up_cdn_needs_no_code(tmp_path: Path) -> None:
         ('sources = ["made up"]',      'notes = [{ kind = "choice" }]', ["notes.what is missing"]),
         ("[rules]",                    '[speech.fields.a]\nby_status = { "4x4" = "1" }\n[rules]', ["'4x4' is no"]),
         ("[rules]",                    '[speech.fields.a]\nby_status = { "hot 404" = "1" }\n[rules]', ["mean hit?"]),
+        ('nimbus="Surrogate/1.0"',     "{clent}",                   ["speech.announced", "did you mean client?"]),
         ("[rules]",                    "[speech.client_lifetime]\nleast = -1\n[rules]", ["client_lifetime.least"]),
         ("statuses = [200]",           'stale_if_error_barred_by = ["smaxage"]', ["if_error_barred", "s-maxage?"]),
         ('hit = "warm"',               'hit = "{wrm}"',             ["'{wrm}'", "wrm is unknown"]),
