@@ -54,6 +54,7 @@ def page(name_or_path: str) -> dict[str, Any]:
         "sources": list(dialect.sources),
         "abbreviations": dict(_ABBREVIATED.findall(text)),
         "says": [_spoken(field) for field in dialect.fields],
+        "client_lifetime": None if dialect.client_lifetime is None else asdict(dialect.client_lifetime),
         "differs": [
             {
                 "rule": name,
@@ -100,7 +101,8 @@ def page_text(name_or_path: str) -> str:
     abbreviations = [f"{short}: {source}" for short, source in found["abbreviations"].items()]
     sources = _indented(abbreviations or found["sources"])
     parts = [[f"{found['name']}: {found['about']} (as of {found['as_of']})", *sources]]
-    parts.append(["What it says", *(line for field in found["says"] for line in _field_lines(field))])
+    said = [line for field in found["says"] for line in _field_lines(field)]
+    parts.append(["What it says", *said, *_client_lines(found["client_lifetime"])])
     parts.append([f"What it does otherwise than {PLAIN}", *(_rule_line(one) for one in found["differs"])])
     for kind, title in _TITLES.items():
         parts.append([title, *_indented(f"{one.what}: {one.why} [{one.source}]" for one in notes if one.kind is kind)])
@@ -111,6 +113,14 @@ def _field_lines(field: Mapping[str, Any]) -> list[str]:
     asked = f", for who sends {' or '.join(field['asked_by'])}" if field["asked_by"] else ""
     words = " · ".join(f"{result} {word}" for result, word in field["words"].items() if word)
     return _indented([f"{field['field']}: {field['value']}{asked}", *([f"  {words}"] if words else [])])
+
+
+def _client_lines(found: Mapping[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    bounds = [f"at least {found['least']} seconds"] if found["least"] else []
+    bounds += ["no longer than what is left here"] if found["remaining"] else []
+    return _indented([f"cache-control: clients may keep what is stored for {', '.join(bounds)}"])
 
 
 def _rule_line(one: Mapping[str, Any]) -> str:

@@ -78,7 +78,7 @@ SLOTS = (*KNOWN, *LATE)
 @dataclass(frozen=True, slots=True)
 class SpokenField:
     """`{word}` in `value` is the word for the response's status (`404`, `4xx`; of one result alone: `hit 404`), else
-    for its reason, else for its result; where there are words and that is "", the field is not said. Words may have
+    for its reason, else for its result; where there are words and none for this, the field is not said. Words may have
     slots too. `asked_by`: what asks for it; nothing: it is always said. What asks must be no forwarding field: such
     answers are not given again at once. `keeps_theirs`: what the next cache has said is kept with the response, and
     stands beside our word on hits too.
@@ -114,7 +114,7 @@ class SpokenField:
         if self.asked_by and not any(trigger.pulled_by(about.request.headers) for trigger in self.asked_by):
             return None
         word = self.word(about.verdict, about.response.status)
-        if self.words and not word:
+        if not word and (self.words or self.by_reason or self.by_status):
             return None
         value = self.value.replace("{word}", word)
         return value.format(**about.slots()) if "{" in value or "}" in value else value

@@ -26,6 +26,8 @@ def field(value: str = "{word}", **more: object) -> SpokenField:
 
 
 ON_ERROR = field("{word} from here", by_status={"4xx": "Error", "404": "Gone"}, by_reason={R.STALE_IF_ERROR: "Old"})
+FOR_ERRORS = SpokenField("x", by_reason={R.STALE_IF_ERROR: "Old"})
+FOR_404 = SpokenField("x", by_status={"404": "Gone"})
 NEGATIVE = field(by_status={"hit 404": "Negative", "4xx": "Error", "hit 5xx": "Negative too"})
 ALONE = field(beside=Beside.PREPEND, keeps_theirs=False)
 DEBUG = SpokenField("x", "yes", asked_by=(Trigger("pragma", "x-on"), Trigger("x-debug")))
@@ -40,6 +42,14 @@ SAID = [
         ON_ERROR,                              "GET /",             "404",             STALE,   "x: Gone from here"),
     row("by the class of the status",
         ON_ERROR,                              "GET /",             "403",             HIT,     "x: Error from here"),
+    row("a word for one reason alone",
+        FOR_ERRORS,                            "GET /",             "200",             STALE,   "x: Old"),
+    row("and nothing else",
+        FOR_ERRORS,                            "GET /",             "200 | x: a",      HIT,     "x: a"),
+    row("a word for one status alone",
+        FOR_404,                               "GET /",             "404",             HIT,     "x: Gone"),
+    row("and for no other",
+        FOR_404,                               "GET /",             "200",             HIT,     ""),
     row("by the status of a hit",
         NEGATIVE,                              "GET /",             "404",             HIT,     "x: Negative"),
     row("and not of another result",

@@ -64,6 +64,13 @@ def test_a_difference_has_both_values_and_its_source() -> None:
     assert differs["governing"]["value"] == [{"field": "x-accel-expires", "syntax": "seconds"}]
 
 
+def test_for_how_long_clients_may_keep_responses_is_told() -> None:
+    kept = "cache-control: clients may keep what is stored for"
+    assert f"{kept} at least 14400 seconds" in page_text("cloudflare")
+    assert f"{kept} no longer than what is left here" in page_text("akamai")
+    assert kept not in page_text("standard")
+
+
 def test_who_has_to_ask_for_a_field_is_told() -> None:
     assert "x-cache: {word}, for who sends x-debug: X-Cache" in page_text("trafficserver")
 
