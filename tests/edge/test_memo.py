@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from app import memo
+from app import fingerprints
 from app.asgi import build
 from app.clock import ManualClock
 from app.dialects import dialect_names
+from app.fingerprints import Fingerprints
 from app.memo import Memo
 from app.settings import load_settings
 from tests.origin import ScriptedOrigin
@@ -37,6 +38,10 @@ class Site:
         assert self.application.memo is not None
         return self.application.memo
 
+    @property
+    def answers(self) -> Fingerprints:
+        return self.memo._answers
+
     async def get(self, target: str, *headers: tuple[str, str], times: int = 2) -> None:
         """The second time it is a hit, which is learned, and the third time repeated."""
         for _ in range(times):
@@ -47,23 +52,23 @@ def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(story(), 20))
 
 
-def consistent(kept: Memo) -> bool:
+def consistent(kept: Fingerprints) -> bool:
     """Whether its four ways to an answer lead to the same ones."""
     by_line = {one for answers in kept._by_line.values() for one in answers.values()}
     by_key = {one for several in kept._by_key.values() for one in several}
     heads = {head for one in kept._order for head in one.heads}
-    return set(kept._order) == by_line == by_key and heads == set(kept._by_head)
+    return set(kept._order) == by_line == by_key and heads == set(kept.by_head)
 
 
 def test_answers_are_bounded_and_the_oldest_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memo, "MOST_ANSWERS", 10)
+    monkeypatch.setattr(fingerprints, "MOST_ANSWERS", 10)
 
     async def story() -> None:
         site = Site(tmp_path, {f"/{number}": PAGE for number in range(25)})
         for number in range(25):
             await site.get(f"/{number}")
-        assert [one.first_line for one in site.memo._order] == [b"GET /%d HTTP/1.1" % n for n in range(15, 25)]
-        assert consistent(site.memo)
+        assert [one.first_line for one in site.answers._order] == [b"GET /%d HTTP/1.1" % n for n in range(15, 25)]
+        assert consistent(site.answers)
 
     run(story)
 
@@ -71,24 +76,24 @@ def test_answers_are_bounded_and_the_oldest_go(tmp_path: Path, monkeypatch: pyte
 def test_heads_are_bounded_and_one_that_comes_once_takes_no_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memo, "MOST_HEADS", 5)
+    monkeypatch.setattr(fingerprints, "MOST_HEADS", 5)
 
     async def story() -> None:
         site = Site(tmp_path, {"/a": PAGE})
         await site.get("/a")
         for number in range(20):
             await site.get("/a", ("user-agent", str(number)), times=1)
-        assert (len(site.memo), len(site.memo._by_head)) == (1, 1)
+        assert (len(site.memo), len(site.answers.by_head)) == (1, 1)
         for number in range(20):
             await site.get("/a", ("user-agent", str(number)), times=2)
-        assert (len(site.memo), len(site.memo._by_head)) == (1, 5)
-        assert consistent(site.memo)
+        assert (len(site.memo), len(site.answers.by_head)) == (1, 5)
+        assert consistent(site.answers)
 
     run(story)
 
 
 def test_fields_that_tell_requests_apart_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memo, "MOST_LOOKED", 20)
+    monkeypatch.setattr(fingerprints, "MOST_LOOKED", 20)
 
     async def story() -> None:
         names = [", ".join(f"x-{page}-{number}" for number in range(8)) for page in range(4)]
@@ -96,10 +101,10 @@ def test_fields_that_tell_requests_apart_are_bounded(tmp_path: Path, monkeypatch
         site = Site(tmp_path, {"/a": PAGE, **pages})
         for target in ("/a", "/0", "/a", "/1", "/2", "/3", "/a"):
             await site.get(target)
-            assert len(site.memo._looked) <= 20
-            assert consistent(site.memo)
-        assert b"GET /a HTTP/1.1" in site.memo._by_line, "others go on"
-        assert b"GET /3 HTTP/1.1" not in site.memo._by_line, "it names too many"
+            assert len(site.answers._looked) <= 20
+            assert consistent(site.answers)
+        assert b"GET /a HTTP/1.1" in site.answers._by_line, "others go on"
+        assert b"GET /3 HTTP/1.1" not in site.answers._by_line, "it names too many"
 
     run(story)
 
@@ -124,7 +129,7 @@ def test_what_has_been_evicted_is_held_by_nobody(tmp_path: Path) -> None:
         bodies = [one for one in gc.get_objects() if type(one).__name__ == "StoredResponse"]
         assert len({one.key for one in bodies}) <= 8, "6 fit"
         assert len(site.memo) <= 8
-        assert consistent(site.memo)
+        assert consistent(site.answers)
 
     run(story)
 

@@ -118,7 +118,7 @@ async def test_one_page_asked_for_in_many_ways_takes_little(world: World) -> Non
             await client.hear(turns=4)
             client.data = b""
     memo = world.application.memo
-    assert memo is None or (len(memo) <= 64 + 2 and memo.bytes < 2 * 2**20)
+    assert memo is None or (len(memo) <= 64 + 2 and memo.size < 2 * 2**20)
 
 
 @both_ways()
