@@ -116,6 +116,7 @@ _BUILT: Mapping[str, Callable[[], click.Command]] = {
     "warm": _from("warm", "warm"),
     "tail": _from("tail", "tail"),
     "clock": _from("clock", "clock"),
+    "table": _from("table", "table"),
 }
 
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 
 from app.core import verdicts
 from app.core.decisions import Forward, Freshen, Hit, Pass, Refuse, Reuse, Save, ServeStale, StoredResponse, Verdict
-from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored
+from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored, handed_on
 from app.core.dialect import speak
 from app.core.key import cache_key
 from app.core.messages import Request, Response
 from app.core.ranges import Span
 from app.core.refusing import refusal
 from app.core.reuse import decide
-from app.core.rules import SetCookie
 from app.core.speech import About
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
@@ -155,9 +154,7 @@ class Engine:
             case Save(stored) if collapsed:
                 response = aged(stored, now)
             case Save() | Pass():
-                response = landing.exchange.response
-                if isinstance(landing.outcome, Save) and self.rules.set_cookie is SetCookie.STRIP:
-                    response = response.with_headers(response.headers.without({"set-cookie"}))
+                response = handed_on(landing.outcome, landing.exchange.response, self.rules)
         whole = "range" in request.headers and "range" not in landing.exchange.request.headers
         delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)), whole=whole)
         body = landing.own or [landing.page]

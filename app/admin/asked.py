@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.units import Address
 
 KEYS = ("method", "url", "headers")
+EXAMPLE = '{"url": "/blog"}'
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z]+")
@@ -39,7 +40,11 @@ class Asked:
     @classmethod
     def parse(cls, body: bytes) -> Asked:
         """Raises Problem."""
-        given = json_object(body, KEYS, '{"url": "/blog"}')
+        return cls.of(json_object(body, KEYS, EXAMPLE))
+
+    @classmethod
+    def of(cls, given: Mapping[str, object]) -> Asked:
+        """Raises Problem."""
         method, url = given.get("method", "GET"), given.get("url")
         if not isinstance(method, str) or _METHOD.fullmatch(method) is None:
             raise Problem(400, f"method {method!r} is no method; write one in capitals, like GET")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import __version__
-from app.admin import clock, config, deployments, health, purging, reset, stored, why
+from app.admin import clock, config, deployments, health, purging, reset, stored, table, why
 from app.admin import decisions as seen
 from app.admin.access import Access
 from app.admin.openapi import document
@@ -47,6 +47,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *deployments.OPERATIONS,
     *clock.OPERATIONS,
     *why.OPERATIONS,
+    *table.OPERATIONS,
     *seen.OPERATIONS,
     *config.OPERATIONS,
     *reset.OPERATIONS,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.decisions import StoredResponse
+from app.core.decisions import Pass, Save, StoredResponse
 from app.core.fields import parse_length
 from app.core.messages import Headers, Request, Response, unpacked
 from app.core.ranges import Span, complete_length, content_range, multipart, range_applies, requested_spans
+from app.core.rules import Rules, SetCookie
 from app.core.validation import not_modified
 
 # RFC 9110 §15.4.5: what a 304 must carry. What else describes the body stays away: the client has it.
@@ -43,6 +44,13 @@ def aged(stored: StoredResponse, now: float) -> Response:
     """A stored response's head with its current age (RFC 9111 §5.1)."""
     age = ("age", str(int(stored.freshness.age(now))))
     return Response(stored.status, unpacked(stored.head).adding(age))
+
+
+def handed_on(outcome: Save | Pass, response: Response, rules: Rules) -> Response:
+    """What of a response that just came is for the one who asked for it."""
+    if isinstance(outcome, Save) and rules.set_cookie is SetCookie.STRIP:
+        return response.with_headers(response.headers.without({"set-cookie"}))
+    return response
 
 
 def deliver_fetched(request: Request, response: Response, *, whole: bool = False) -> Delivery:

@@ -105,10 +105,10 @@ def _life(stored: StoredResponse, now: float) -> Life:
     age = int(fresh.age(now))
     # So that age and ttl add up to the lifetime, as people expect; what a purge made stale has none left.
     ttl = int(fresh.lifetime) - age
-    return ttl if stored.purge is None else min(ttl, 0), age, int(fresh.stale_while_revalidate), _source(stored)
+    return ttl if stored.purge is None else min(ttl, 0), age, int(fresh.stale_while_revalidate), source_words(stored)
 
 
-def _source(stored: StoredResponse) -> str | None:
+def source_words(stored: StoredResponse) -> str | None:
     """Where the lifetime was found: a directive with its field, a field, or a heuristic."""
     source = stored.freshness.source
     if source in (LifetimeSource.S_MAXAGE, LifetimeSource.MAX_AGE):

@@ -36,7 +36,7 @@ def strict(told: Any) -> Any:
     for schema in schemas(found).values():
         if "properties" in schema:
             schema["additionalProperties"] = False
-            if schema["title"] not in ("Deletion", "Invalidation", "Moving", "Question"):
+            if schema["title"] not in ("Candidate", "Deletion", "Invalidation", "Moving", "Question"):
                 schema["required"] = list(schema["properties"])
     return found
 
@@ -102,6 +102,9 @@ REAL: list[tuple[str, str, Any, int]] = [
     ("POST", "/v1/why", {"url": "/blog", "headers": [["accept", "*/*"]]}, 200),
     ("POST", "/v1/why", {"url": "/cart"}, 200),
     ("POST", "/v1/why", {"url": "/unseen"}, 200),
+    ("POST", "/v1/table", {"url": "/blog", "dialects": ["nginx", "vercel"]}, 200),
+    ("POST", "/v1/table", {"url": "/shop", "headers": [["accept", "*/*"]]}, 200),
+    ("POST", "/v1/table", {"url": "/blog", "dialects": ["nginz"]}, 400),
     ("GET", "/v1/decisions", None, 200),
     ("GET", "/v1/config", None, 200),
     ("POST", "/v1/reset", None, 200),
