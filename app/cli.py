@@ -117,6 +117,7 @@ _BUILT: Mapping[str, Callable[[], click.Command]] = {
     "tail": _from("tail", "tail"),
     "clock": _from("clock", "clock"),
     "table": _from("table", "table"),
+    "explain-header": _from("explain_header", "explain_header"),
 }
 
 

@@ -81,7 +81,8 @@ class SpokenField:
     for its reason, else for its result; where there are words and none for this, the field is not said. Words may have
     slots too. `asked_by`: what asks for it; nothing: it is always said. What asks must be no forwarding field: such
     answers are not given again at once. `keeps_theirs`: what the next cache has said is kept with the response, and
-    stands beside our word on hits too.
+    stands beside our word on hits too. `meanings`: what the CDN's own words mean to people, also those that are never
+    said here.
     """
 
     name: str
@@ -93,12 +94,18 @@ class SpokenField:
     asked_by: tuple[Trigger, ...] = ()
     over: Over = Over.ANY
     keeps_theirs: bool = True
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def templates(self) -> tuple[str, ...]:
         """Every text of it that may have slots."""
         words = (*self.words.values(), *self.by_reason.values(), *self.by_status.values())
         return (self.value, *words)
+
+    @property
+    def is_worded(self) -> bool:
+        """Whether it is said only where there is a word for it."""
+        return bool(self.words or self.by_reason or self.by_status)
 
     def word(self, verdict: Verdict, status: int) -> str:
         for of_status in (str(status), f"{status // 100}xx"):
@@ -114,7 +121,7 @@ class SpokenField:
         if self.asked_by and not any(trigger.pulled_by(about.request.headers) for trigger in self.asked_by):
             return None
         word = self.word(about.verdict, about.response.status)
-        if not word and (self.words or self.by_reason or self.by_status):
+        if not word and self.is_worded:
             return None
         value = self.value.replace("{word}", word)
         return value.format(**about.slots()) if "{" in value or "}" in value else value
