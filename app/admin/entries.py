@@ -101,7 +101,7 @@ def whole(stored: StoredResponse, now: float, deployment: str | None, rules: Rul
     listed = entry(stored, now, deployment)
     return Whole(
         **{one.name: getattr(listed, one.name) for one in fields(listed)},
-        head=head_of(stored.response.headers),
+        head=head_of(stored.response.headers, rules),
         variant=variant(stored, rules, now, selected=False),
     )
 
@@ -128,18 +128,19 @@ def purged_by(purge: Purge) -> PurgedBy:
     return PurgedBy(purge.mode, readable(purge.selector.words), round(purge.at, 3), purge.deadline)
 
 
-def head_of(headers: Headers) -> tuple[Field, ...]:
-    """Response fields for people."""
+def head_of(headers: Headers, rules: Rules) -> tuple[Field, ...]:
+    """Response fields for people. Fields with tags may sound like secrets, and say which purges name the response."""
+    public = _PUBLIC | {tag.field for tag in rules.tags}
     pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    return tuple(Field(name, HIDDEN if name in _COOKIES or _telling(name) else value) for name, value in pairs)
+    return tuple(Field(name, HIDDEN if _is_telling(name, public) else value) for name, value in pairs)
 
 
-def _telling(name: str) -> bool:
-    return name not in _PUBLIC and is_secret(name)
+def _is_telling(name: str, public: frozenset[str]) -> bool:
+    return name in _COOKIES or (name not in public and is_secret(name))
 
 
-# They sound like secrets, and say which purges name the response.
-_PUBLIC = frozenset({"surrogate-key", "xkey", "x-key"})
+# Tags also where no dialect reads them.
+_PUBLIC = frozenset({"surrogate-key", "x-key"})
 
 
 def id_of(key: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.admin.entries import DIGEST, id_of, key_of, readable
-from app.core.rules import SetCookie
+from app.admin.entries import DIGEST, head_of, id_of, key_of, readable
+from app.core.messages import Headers
+from app.core.rules import Rules, SetCookie
+from app.core.tags import TagField
 from tests.core.build import row
 from tests.edge.administered import Administered, run
 
@@ -224,3 +226,9 @@ def test_what_only_a_digest_names_is_found() -> None:
 @pytest.mark.parametrize(("stored", "shown"), [("a", "a"), ("\xc3\xa4", "ä"), ("\xe4", "ä")])
 def test_tags_are_shown_as_they_were_meant(stored: str, shown: str) -> None:
     assert readable(stored) == shown
+
+
+def test_fields_with_tags_are_shown_whatever_they_sound_like() -> None:
+    tagging = Rules(tags=(TagField("x-page-key"),))
+    head = head_of(Headers.of(("x-page-key", "a b"), ("x-api-key", "c")), tagging)
+    assert [(field.name, field.value) for field in head] == [("x-page-key", "a b"), ("x-api-key", "(hidden)")]
