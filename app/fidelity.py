@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from textwrap import fill
 from typing import Any
@@ -26,6 +26,8 @@ _TITLES = {
 }
 # What the comments of a file say: a rule's source, and in its head what the sources are called.
 _SOURCED = re.compile(r"^(\w+) = .*?\s# (.+)", re.MULTILINE)
+_TABLE = re.compile(r"\[([^\[\]]+)\]")
+_KEY = re.compile(r"([\w-]+|\"[^\"]+\") = ")
 _ABBREVIATED = re.compile(r"^#   ([A-Z]+) +(.+)", re.MULTILINE)
 
 
@@ -65,7 +67,18 @@ def page(name_or_path: str) -> dict[str, Any]:
             for name in differing
         ],
         "notes": [asdict(note) for note in dialect.notes],
+        "unconfirmed": list(_unconfirmed(text)),
     }
+
+
+def _unconfirmed(text: str) -> Iterator[str]:
+    """The keys of the file whose comment says so."""
+    table = ""
+    for line in text.splitlines():
+        if (header := _TABLE.match(line)) is not None:
+            table = header[1]
+        elif (value := _KEY.match(line)) is not None and "unconfirmed" in line.rpartition("# ")[2]:
+            yield f"{table}.{value[1]}"
 
 
 def _spoken(field: SpokenField) -> dict[str, Any]:
@@ -106,6 +119,8 @@ def page_text(name_or_path: str) -> str:
     parts.append([f"What it does otherwise than {PLAIN}", *(_rule_line(one) for one in found["differs"])])
     for kind, title in _TITLES.items():
         parts.append([title, *_indented(f"{one.what}: {one.why} [{one.source}]" for one in notes if one.kind is kind)])
+    unconfirmed = [", ".join(found["unconfirmed"])] if found["unconfirmed"] else []
+    parts.append(["Values without a primary source", *_indented(unconfirmed)])
     return "\n\n".join("\n".join(part) for part in parts if len(part) > 1)
 
 

@@ -1,24 +1,25 @@
-"""The README's tables, written from the code: `python -m tests.readme` puts them in, a test compares."""
+"""The README's tables and transcripts, from the code: `python -m tests.readme` puts them in, a test compares."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shlex
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+
+from click.testing import CliRunner
 
 from app.admin.operation import Operation
 from app.admin.routes import OPERATIONS
+from app.cli import cli
 from app.core.decisions import Result
 from app.core.reasons import MEANINGS, Reason
 from app.dialects import dialect_names, load_dialect
 from app.settings_table import SETTINGS
+from tests import dialects_page
+from tests.tables import table
 
 README = Path(__file__).parent.parent / "README.md"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def reasons() -> str:
@@ -57,7 +58,20 @@ def _code(text: str | None) -> str:
     return f"`{text}`" if text else ""
 
 
+def transcript(*commands: str) -> str:
+    """Commands as they are typed, each with what it prints. None of them asks anybody."""
+    shown = []
+    for command in commands:
+        done = CliRunner().invoke(cli, shlex.split(command)[1:], env={"COLUMNS": "100"}, prog_name="swerve")
+        shown.append(f"$ {command}\n{done.stdout.strip()}")
+    return "```console\n" + "\n".join(shown) + "\n```"
+
+
+CONTROL = "cache-control: public, max-age=60, s-maxage=300, stale-while-revalidate=30"
+COMPARED = f"swerve table /blog -R '{CONTROL}' --dialects vercel,cloudflare,nginx,squid"
+EXPLAINED = ("swerve explain-header 'cf-cache-status: DYNAMIC'", "swerve explain-header 'x-cache: hit-fresh, miss'")
 TABLES = {"reasons": reasons, "words": words, "settings": settings, "operations": operations}
+TABLES |= {"compared": partial(transcript, COMPARED), "explained": partial(transcript, *EXPLAINED)}
 
 
 def written(text: str) -> str:
@@ -71,3 +85,4 @@ def written(text: str) -> str:
 
 if __name__ == "__main__":
     README.write_text(written(README.read_text()))
+    dialects_page.write()

@@ -74,9 +74,9 @@ COLUMNS = (
         lambda one: f"its cookie is for {COOKIES[one['set_cookie']]}" if one["set_cookie"] else ""),
     Column("1st", ("first",), _turn("first"), lambda one: f"1st {_turn('first')(one)}"),
     Column("2nd", ("second",), _turn("second"), lambda one: f"2nd {_turn('second')(one)}"),
-    Column("just stale", ("stale",), _turn("stale"),
+    Column("stale", ("stale",), _turn("stale"),
         lambda one: f"just stale {_turn('stale')(one)}" if one["stale"] else ""),
-    Column("origin down", ("down",), _turn("down"), lambda one: f"origin down {_turn('down')(one)}"),
+    Column("down", ("down",), _turn("down"), lambda one: f"origin down {_turn('down')(one)}"),
     Column("", ("cache_control",), lambda one: "",
         lambda one: f"Cache-Control for the client: {one['cache_control'] or '(none)'}"),
 )  # fmt: skip

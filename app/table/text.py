@@ -9,7 +9,7 @@ from app.core.because import span
 from app.core.fields import spelled
 from app.core.reasons import Reason
 from app.table.columns import COLUMNS
-from app.table.layout import blocks, lines_of_text
+from app.table.layout import blocks, lines_of_text, shortened
 from app.table.words import agreement, cookie_words
 
 Comparison = Mapping[str, Any]
@@ -144,8 +144,10 @@ class _Text:
             if len(name) + len(asked) + 2 + len(said) <= room:
                 yield f"{name}{asked}: {said}"
             else:
-                yield f"{name}{asked}:"
-                yield from (f"  {title:11}  {value}" for title, value in values.items() if value != NOTHING)
+                yield shortened(f"{name}{asked}:", room)
+                for title, value in values.items():
+                    if value != NOTHING:
+                        yield shortened(f"  {title:11}  {value}", room)
 
     def bold(self, text: str) -> str:
         return f"\x1b[1m{text}\x1b[0m" if self.colour else text

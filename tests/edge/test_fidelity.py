@@ -83,6 +83,13 @@ def test_the_sections_are_those_that_have_something() -> None:
     assert {str(kind) for kind in NoteKind} <= listed()[0].keys()
 
 
+def test_values_without_a_primary_source_are_named() -> None:
+    assert {"rules.age_counts", "speech.fields.x-vercel-cache.words.error"} <= set(page("vercel")["unconfirmed"])
+    assert "rules.set_cookie" not in page("vercel")["unconfirmed"]
+    assert "Values without a primary source" in page_text("vercel")
+    assert "Values without a primary source" not in page_text("standard")
+
+
 def test_a_file_of_ones_own_has_a_page_too() -> None:
     assert page(str(CONFIG / "examples" / "counted.toml"))["says"][0]["words"]["hit"] == "HIT: {hits}"
 

@@ -120,9 +120,8 @@ def test_paragraphs_are_broken_at_spaces_alone() -> None:
     '404 | cdn: max-age=60 | etag: "1" | cc: no-cache',
 ])  # fmt: skip
 def test_it_fits(width: int, response: str) -> None:
-    """The table and the paragraphs; what dialects say is as long as it is."""
-    text, words, _ = rendered(comparison(response), width, colour=False).partition("in their own words")
-    assert words
+    text = rendered(comparison(response), width, colour=False)
+    assert "in their own words" in text
     assert max(map(len, text.splitlines())) <= width
     assert "\x1b" not in text
 
@@ -133,10 +132,10 @@ def test_differences_come_first_and_the_rest_is_one_line() -> None:
         "GET http://example.com/?a=1  200",
         f"  Cache-Control: {SWR}",
         "",
-        "        then stale  on error  just stale  origin down",
-        "vercel  30 s        30 s      STALE       STALE",
-        "nginx   –           30 s      EXPIRED     STALE",
-        "squid   –           –         EXPIRED     ERROR 502",
+        "        then stale  on error  stale    down",
+        "vercel  30 s        30 s      STALE    STALE",
+        "nginx   –           30 s      EXPIRED  STALE",
+        "squid   –           –         EXPIRED  ERROR 502",
         "",
         "all alike: stored, fresh for 5m00s; by s-maxage; told apart by query; 1st MISS; 2nd HIT",
         "",
