@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 
 from app.cli import cli
 from app.core.table import compared
 from app.core.trial import Seen
-from app.dialects import dialect_names, load_dialect
+from app.dialects import CONFIG, dialect_names, load_dialect
 from app.table.fetch import request_for
 from app.table.heads import HeadError, field_of, read_head, status_of
 from app.table.layout import blocks, lines_of_text
@@ -40,7 +42,7 @@ def table(*words: str, stdin: str | None = None) -> Result:
 
 
 @contextmanager
-def server(*fields: tuple[str, str]) -> Iterator[tuple[str, list[str]]]:
+def server(*fields: tuple[str, str], tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[str]]]:
     """Its address, and what it was asked for."""
     asked: list[str] = []
 
@@ -57,6 +59,8 @@ def server(*fields: tuple[str, str]) -> Iterator[tuple[str, list[str]]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+        if tls is not None:
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True)
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
         try:
@@ -173,6 +177,24 @@ def test_a_server_is_asked_once_and_its_body_is_not_waited_for() -> None:
     assert [one["dialect"] for one in told["dialects"]] == ["vercel", "nginx"]
     assert told["url"] == f"{url}/a?b"
     assert {"name": "cache-control", "value": SWR} in told["fields"]
+
+
+def test_a_certificate_is_verified_unless_it_is_said() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with server(("Cache-Control", SWR), tls=context) as (plain, asked):
+        url = plain.replace("http:", "https:")
+        refused = table(url, "--dialects", "nginx")
+        assert (refused.exit_code, asked) == (2, [])
+        assert "certificate cannot be verified" in refused.output
+        assert table(url, "-k", "--dialects", "nginx").exit_code == 0
+        assert asked == ["GET /"]
+
+
+def test_a_dialect_of_ones_own() -> None:
+    words = ("-R", "cache-control: s-maxage=60", "--dialects", str(CONFIG / "examples" / "counted.toml"))
+    (one,) = json.loads(table(*words, "--json").output)["dialects"]
+    assert [one[turn]["says"]["x-cache"] for turn in ("first", "second", "stale")] == ["MISS", "HIT: 1", "MISS"]
 
 
 def test_no_server_no_table() -> None:

@@ -260,3 +260,20 @@ async def test_a_stream_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> No
         took = perf_counter() - since
         print(f"ended after {took:.2f} s with a stream that nobody reads")
         assert took < 2
+
+
+@within(60)
+async def test_a_table_of_what_the_origin_has_said(tmp_path: Path) -> None:
+    """The proxy's own URL, or a path, is a question to the running Swerve; any other server is asked for itself."""
+    async with shell(tmp_path) as one:
+        await one.says("/blog")
+        by_url, by_path = [(await one.run("table", what, "--json")).json for what in (f"{one.site}/blog", "/blog")]
+        assert [by_url["fetched"], by_path["fetched"]] == [False, False]
+        assert {"name": "cache-control", "value": SWR.partition(": ")[2]} in by_url["fields"], "the origin's own head"
+        assert by_url["dialects"] == by_path["dialects"]
+        fetched = (await one.run("table", "/about", "--json", "--dialects", "vercel,nginx")).json
+        assert fetched["fetched"]
+        assert (await one.run("ls")).out.endswith("1 stored response\n"), "nothing is kept of it"
+        answer = await one.run("table", f"http://{LOOPBACK}:{one.proxy.admin}/version", "--dialects", "nginx")
+        assert "Cache-Control: no-store" in answer.out
+        assert "does not answer" in (await one.run("table", "/", "--admin", f"{LOOPBACK}:9", code=2)).err
