@@ -161,4 +161,5 @@ def forwarding(settings: Settings, origin: Origin, dialect: Dialect, node: str) 
         announced=dialect.announced,
         confined=dialect.confined,
         identity_field=dialect.identity.name if dialect.identity else None,
+        preview=dialect.rules.preview,
     )

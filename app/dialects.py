@@ -45,6 +45,8 @@ _TOP = ("name", "about", "as_of", "sources", "notes", "speech", "rules")
 LONGEST_RANDOM = 128
 _SLOTS = ("region", "node", "millis", "random")
 _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+# What a record calls the names of fields and cookies in it.
+_NAMES = frozenset({"name", "field", "cookie", "renews", "if_stored"})
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/(\*|[a-z0-9.+-]+)")
 _NOTHING: Table = MappingProxyType({})
 _KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number from 0", float: "a number from 0"}
@@ -233,7 +235,7 @@ def _record(kind: Any, table: Table, where: str) -> Any:
     for one in fields(kind):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in found:
             raise ConfigError(f"{where}.{one.name} is missing; it has no default")
-    for name in {"name", "field"} & found.keys():
+    for name in _NAMES & found.keys():
         found[name] = _field_name(found[name], f"{where}.{name}")
     return kind(**found)
 

@@ -13,6 +13,7 @@ from app.core.dialect import speak
 from app.core.key import cache_key
 from app.core.messages import Request, Response
 from app.core.ranges import Span
+from app.core.reasons import Reason
 from app.core.refusing import refusal
 from app.core.reuse import decide
 from app.core.speech import About
@@ -62,9 +63,11 @@ class Engine:
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)
-            case Hit(_, _, refresh):
+            case Hit(reason, found, refresh):
                 if refresh is not None:
                     self.fetcher.refresh(key, refresh)
+                if reason is Reason.PRERENDERED:  # once: this was the first visit
+                    await self.around.store.replace(found, replace(found, prerendered=False))
                 return self.from_hit(request, lookup, key, now)
             case Forward(shareable=True):
                 work = self.share(request, lookup, key)

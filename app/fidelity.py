@@ -84,7 +84,10 @@ def _unconfirmed(text: str) -> Iterator[str]:
 def _spoken(field: SpokenField) -> dict[str, Any]:
     asked = [f"{one.field}: {one.token}" if one.token else one.field for one in field.asked_by]
     words = {**{str(result): word for result, word in field.words.items()}, **field.by_reason, **field.by_status}
-    return {"field": field.name, "value": field.value, "words": words, "beside": str(field.beside), "asked_by": asked}
+    return {
+        "field": field.name, "value": field.value, "words": words, "beside": str(field.beside), "asked_by": asked,
+        "environment": field.environment,
+    }  # fmt: skip
 
 
 def _plainly(value: Any) -> Any:
@@ -126,8 +129,9 @@ def page_text(name_or_path: str) -> str:
 
 def _field_lines(field: Mapping[str, Any]) -> list[str]:
     asked = f", for who sends {' or '.join(field['asked_by'])}" if field["asked_by"] else ""
+    where = f", in {field['environment']} only" if field["environment"] else ""
     words = " · ".join(f"{result} {word}" for result, word in field["words"].items() if word)
-    return _indented([f"{field['field']}: {field['value']}{asked}", *([f"  {words}"] if words else [])])
+    return _indented([f"{field['field']}: {field['value']}{asked}{where}", *([f"  {words}"] if words else [])])
 
 
 def _client_lines(found: Mapping[str, Any] | None) -> list[str]:

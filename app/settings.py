@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from app.config_error import ConfigError, nearest
 from app.core.dialect import Dialect
+from app.core.speech import Environment
 from app.dialects import load_dialect, read_toml
 from app.settings_table import SETTINGS, Setting
 from app.units import Address
@@ -32,6 +33,8 @@ class Settings:
     admin: Address
     admin_token: str | None
     dialect: Dialect
+    environment: Environment
+    preview_token: str | None
     store: str
     max_size: int
     max_object: int | None
@@ -101,7 +104,8 @@ def load_settings(
     elif values["origin"] is None:
         fix = f"write swerve http://localhost:3000, set SWERVE_ORIGIN, or say origin in {FILE}"
         raise ConfigError(f"origin is not set; {fix}")
-    values["dialect"] = _dialect(places, values["max_object"])
+    dialect = _dialect(places, values["max_object"]).within(values["environment"])
+    values["dialect"] = dialect if values["preview_token"] is None else _with_token(dialect, values["preview_token"])
     settings = Settings(**values, written=_sources(places))
     _check_together(settings)
     return settings
@@ -163,6 +167,13 @@ def _dialect(places: _Places, limit: int | None) -> Dialect:
     name = str(written.folder / written.text) if written.text.endswith(".toml") else written.text
     dialect = load_dialect(name, places.table.get("rules", {}), f"{places.file}: rules")
     return dialect if limit is None else replace(dialect, rules=replace(dialect.rules, max_body=limit))
+
+
+def _with_token(dialect: Dialect, token: str) -> Dialect:
+    if dialect.rules.preview is None:
+        fix = "leave it out, or say in rules.preview by which fields it is shown"
+        raise ConfigError(f"preview_token is set and the dialect {dialect.name} has no use for it; {fix}")
+    return replace(dialect, rules=dialect.rules.with_token(token))
 
 
 def _check_certificate(cert: Path, key: Path | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.fields import AUTHORITY
+from app.core.speech import Environment
 from app.store.redis.address import Address, is_redis
 from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
 from app.upstream.origin import Origin
@@ -67,6 +68,12 @@ def parse_purge_method(text: str) -> str:
     return text
 
 
+def parse_environment(text: str) -> Environment:
+    if text not in list(Environment):
+        raise ValueError(f"{text!r} is no environment; write one of {', '.join(Environment)}")
+    return Environment(text)
+
+
 def parse_timeout(text: str) -> float:
     seconds = parse_duration(text)
     if seconds == 0:
@@ -82,8 +89,8 @@ def parse_host_header(text: str) -> str:
 
 def parse_token(text: str) -> str:
     """The message leaves the value out: it is a secret."""
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("it has a space or a character that no header carries; write letters and digits")
+    if not (text and text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("it is empty, or has a space or a character that no header carries; write letters and digits")
     return text
 
 
@@ -126,6 +133,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("admin_token", None, ("SWERVE_ADMIN_TOKEN",), None, parse_token,
         "what admin clients must show; has no flag, because other users see the flags of processes"),
     _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),
+    _row("environment", "production", parse_environment,
+        "what this stands in front of: production, or preview, which some CDNs keep out of search engines"),
+    Setting("preview_token", None, ("SWERVE_PREVIEW_TOKEN",), None, parse_token,
+        "who shows it sees drafts and has pages made anew: Next.js's previewModeId, Vercel's bypassToken; has no flag"),
     _row("store", "memory", parse_store,
         "where responses are kept: memory, a folder like ./cache that outlives restarts, or redis://…"),
     _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),

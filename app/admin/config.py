@@ -72,8 +72,8 @@ def _plain(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
-        case dict():
-            return {name: _plain(one) for name, one in value.items()}
+        case dict():  # one rule holds a secret, the operator's token for previews
+            return {name: HIDDEN if name == "token" and one else _plain(one) for name, one in value.items()}
         case frozenset():
             return sorted(map(_plain, value))
         case str() | None:

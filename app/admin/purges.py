@@ -52,7 +52,7 @@ class Purging:
         selectors = list(dict.fromkeys(purge.selector for purge in purges))
         now = max((purge.at for purge in purges), default=0.0)
         matched, listed, seen = 0, list[StoredResponse](), set[object]()
-        async for one in _named(self._store, selectors):
+        async for one in named(self._store, selectors):
             identity = (one.key, one.variant)
             if one.purged_as(now) is Mode.HARD or identity in seen:
                 continue
@@ -88,7 +88,7 @@ class Purging:
             self._sweeping = None
 
 
-async def _named(store: Store, selectors: Collection[Selector]) -> AsyncIterator[StoredResponse]:
+async def named(store: Store, selectors: Collection[Selector]) -> AsyncIterator[StoredResponse]:
     """What any of the selectors names, some of it perhaps more than once: those that the store has an index for are
     asked one by one, the others are looked for in one pass."""
     if EVERYTHING in selectors:

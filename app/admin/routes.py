@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import __version__
-from app.admin import clock, config, deployments, health, purging, reset, stored, table, why
+from app.admin import clock, config, deployments, health, prerendered, purging, reset, stored, table, why
 from app.admin import decisions as seen
 from app.admin.access import Access
 from app.admin.openapi import document
@@ -46,6 +46,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *purging.OPERATIONS,
     *deployments.OPERATIONS,
     *clock.OPERATIONS,
+    *prerendered.OPERATIONS,
     *why.OPERATIONS,
     *table.OPERATIONS,
     *seen.OPERATIONS,

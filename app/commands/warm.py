@@ -5,8 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -32,6 +31,8 @@ FIELDS = {"user-agent": "swerve-warm", "accept": ACCEPT, "accept-encoding": "gzi
 # Bounds: sitemaps that are read, and pages that are asked for, as in one sitemap (sitemaps.org/protocol.html).
 SITEMAPS = 500
 PAGES = 50_000
+# How many are told to be prerendered in one call.
+AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +124,30 @@ def warm(  # noqa: PLR0913, PLR0917 - what the command line gives
     """
     if not (urls or sitemaps or files):
         raise click.UsageError("nothing to warm; write URLs, --sitemap or --file")
-    proxy = Proxy.of(find(admin))
+    side = find(admin)
+    proxy = Proxy.of(side)
     written = [*urls, *(line.strip() for file in files for line in file)]
     pages = [_absolute(proxy, one) for one in written if one and not one.startswith("#")]
     pages += [page for one in sitemaps for page in _pages(proxy, _absolute(proxy, one))]
-    done = Counter[str]()
-    with ThreadPoolExecutor(concurrency) as pool:
-        fields = {**FIELDS, **{name.lower(): value for name, value in pairs_of(headers)}}
-        for one in pool.map(partial(proxy.warm, fields=fields), dict.fromkeys(pages[:PAGES])):
-            done["failed" if one.failed else "warmed"] += 1
-            click.echo(json.dumps(asdict(one)) if as_json else harmless(_line(one)))
+    started, warmed = perf_counter(), list[Warmed]()
+    for one in _asked_for(proxy, list(dict.fromkeys(pages[:PAGES])), pairs_of(headers), concurrency):
+        warmed.append(one)
+        click.echo(json.dumps(asdict(one)) if as_json else harmless(_line(one)))
+    there = [one.url for one in warmed if not one.failed]
+    for first in range(0, len(there), AT_ONCE):  # nobody has visited them yet
+        side.ask("/v1/prerendered", {"urls": there[first : first + AT_ONCE], "within": perf_counter() - started})
+    failed = len(warmed) - len(there)
     if not as_json:
-        click.echo(f"warmed {done['warmed']:,}, failed {done['failed']:,}")
-    sys.exit(1 if done["failed"] else 0)
+        click.echo(f"warmed {len(there):,}, failed {failed:,}")
+    sys.exit(1 if failed else 0)
+
+
+def _asked_for(
+    proxy: Proxy, pages: Sequence[str], headers: Sequence[tuple[str, str]], concurrency: int
+) -> Iterator[Warmed]:
+    fields = {**FIELDS, **{name.lower(): value for name, value in headers}}
+    with ThreadPoolExecutor(concurrency) as pool:
+        yield from pool.map(partial(proxy.warm, fields=fields), pages)
 
 
 def _absolute(proxy: Proxy, url: str) -> str:

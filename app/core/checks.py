@@ -11,7 +11,7 @@ from app.core.fields import spelled, split_list
 from app.core.messages import Headers, Request
 from app.core.reasons import MEANINGS, Phase, Reason
 from app.core.refusing import REFUSED
-from app.core.reuse import INELIGIBLE, decide
+from app.core.reuse import INELIGIBLE, bypassing_cookies, decide
 from app.core.rules import RequestDirectives, Rules
 from app.core.storing import FORBIDDEN
 
@@ -111,7 +111,7 @@ def _asked(reason: Reason, request: Request, rules: Rules) -> str:
     if reason is Reason.REQUEST_AUTHORIZATION:
         return "Authorization" if "authorization" in request.headers else ""
     if reason is Reason.REQUEST_COOKIE:
-        named = ", ".join(name for name in sorted(rules.bypass_cookies) if request.headers.has_cookie(name))
+        named = ", ".join(sorted(bypassing_cookies(request, rules)))
         return named or ("Cookie" if "cookie" in request.headers else "")
     if reason is Reason.REQUEST_EXTENSION:
         return request.path

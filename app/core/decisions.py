@@ -36,6 +36,7 @@ class StoredResponse:
     time cannot tell, for the clock may be moved. After a failed refresh `failures` counts, and no other refresh is
     tried before `held_until` (HTTP time). `tags` are those by which it may be purged; `purge` is the one that hit it,
     which the store says when it finds it. `deployment`: to which it belongs; None where it outlives them.
+    `prerendered`: it was warmed, and nobody has visited it since.
     """
 
     key: str
@@ -56,6 +57,7 @@ class StoredResponse:
     held_until: float = 0.0
     tags: tuple[str, ...] = ()
     deployment: str | None = None
+    prerendered: bool = False
     purge: Purge | None = None
 
     @property

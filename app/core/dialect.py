@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from app.core.client_lifetime import ClientLifetime, lifetime_lines
@@ -12,7 +12,7 @@ from app.core.directives import without_directives
 from app.core.messages import Headers, Response, encoded_names
 from app.core.remembered import remembered
 from app.core.rules import Rules
-from app.core.speech import LATE, About, Beside, SpokenField, joined
+from app.core.speech import LATE, About, Beside, Environment, SpokenField, joined
 
 
 class NoteKind(StrEnum):
@@ -88,6 +88,10 @@ class Dialect:
     age_on_miss: bool = False
     about: str = ""
     notes: tuple[Note, ...] = ()
+
+    def within(self, environment: Environment) -> Dialect:
+        """The same, without what it says elsewhere only."""
+        return replace(self, fields=tuple(one for one in self.fields if one.environment in (None, environment)))
 
     @property
     def has_late_slots(self) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from app.core.fields import parse_delta, split_list
 from app.core.messages import Headers, Request, encoded_names, not_end_to_end
+from app.core.preview import Preview
 from app.core.remembered import remembered
 from app.core.rules import SAFE_METHODS
 
@@ -26,6 +27,7 @@ OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-over
 CHUNKED = ("transfer-encoding", "chunked")
 REWRITTEN = encoded_names(frozenset({"host", "cdn-loop", "via"}))
 NOTHING = Headers()
+NOBODYS = frozenset[bytes]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Forwarding:
     """How requests are forwarded. `host`: the Host to send, None for the client's own. `trust`: append to the client's
     forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`. `announced`: what
     we say of ourselves and, in {client}, {scheme} and {host}, of who asks. `confined`: names with the beginning of the
-    only paths to which a client may send them.
+    only paths to which a client may send them. `preview`: what who shows its token may send.
     """
 
     node: str
@@ -43,6 +45,7 @@ class Forwarding:
     announced: tuple[tuple[str, str], ...] = ()
     confined: tuple[tuple[str, str], ...] = ()
     identity_field: str | None = None
+    preview: Preview | None = None
 
 
 def arrived(request: Request, forwarding: Forwarding) -> Request:
@@ -50,14 +53,21 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     what we say about the client is there. So no response is stored under fields that the origin has not seen.
     """
     headers, stripped, safe = request.headers, forwarding.stripped, request.method in SAFE_METHODS
-    hops = not_end_to_end(headers)
-    kept = tuple([pair for pair in headers if pair[0] not in hops and _may_say(pair[0], stripped, safe)])
+    hops, let_in = not_end_to_end(headers), _let_in(headers, forwarding.preview)
+    kept = tuple(
+        [pair for pair in headers if pair[0] not in hops and (pair[0] in let_in or _may_say(pair[0], stripped, safe))]
+    )
     for name, prefix in forwarding.confined:
         if not request.target.startswith(prefix):
             kept = tuple([pair for pair in kept if pair[0] != name.encode("latin-1")])
     coding = Headers.of(CHUNKED) if "transfer-encoding" in headers else NOTHING
     chain = _continued(request) if forwarding.trust else _chain(request)
     return request.with_headers(Headers.lowered((*kept, *coding.pairs, *chain.pairs)))
+
+
+def _let_in(headers: Headers, preview: Preview | None) -> frozenset[bytes]:
+    """What this client may send although it is stripped from others' requests."""
+    return NOBODYS if preview is None or not preview.token else encoded_names(preview.let_in(headers))
 
 
 @lru_cache(128)  # clients send the same few names; whoever sends others cannot fill the memory

@@ -1,4 +1,4 @@
-"""What a successful unsafe request spoils (RFC 9111 §4.4, RFC 9875 §3)."""
+"""What a successful request spoils: an unsafe one (RFC 9111 §4.4, RFC 9875 §3), or one that has a page made anew."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
 
     Nothing for safe methods and for answers that are errors: only a 2xx or 3xx says that something has changed.
     """
+    if rules.preview is not None and rules.preview.asks_to_renew(request.headers):
+        return _outdated(request, response, now)
     if not rules.invalidates or request.method in SAFE_METHODS or not 200 <= response.status < 400:
         return ()
     host = normal_authority(request.scheme, request.authority)
@@ -47,9 +49,17 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
     return tuple(Purge(Mode.VALIDATE, selector, at=now) for selector in dict.fromkeys(selectors))
 
 
+def _outdated(request: Request, response: Response, now: float) -> tuple[Purge, ...]:
+    """A page that was made anew is another in all its variants; where that failed, the old one is still there."""
+    if response.status >= 500:
+        return ()
+    host = normal_authority(request.scheme, request.authority)
+    return (Purge(Mode.HARD, Selector(Kind.PATH, request.path, host), at=now),)
+
+
 def perhaps_spoiled_by(request: Request, rules: Rules, now: float) -> tuple[Purge, ...]:
-    """The same when no answer tells what came of the request: the origin may have carried it out."""
-    return spoiled_by(request, Response(204, Headers()), rules, now)
+    """The same when no answer tells what came of an unsafe request: the origin may have carried it out."""
+    return () if request.method in SAFE_METHODS else spoiled_by(request, Response(204, Headers()), rules, now)
 
 
 def same_origin_target(request: Request, reference: str) -> str | None:

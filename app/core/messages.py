@@ -58,10 +58,13 @@ class Headers:
         lines = self.lines(name)
         return ", ".join(lines) if lines else None
 
+    def cookies(self, name: str) -> list[str]:
+        """The values of the cookies of that name, in lower case, sent in any case (RFC 6265 §4.2)."""
+        pairs = [pair.partition("=") for line in Headers.lines(self, "cookie") for pair in line.split(";")]
+        return [value.strip(" \t") for key, _, value in pairs if key.strip(" \t").lower() == name]
+
     def has_cookie(self, name: str) -> bool:
-        """Whether a cookie of that name, in lower case, is sent in any case (RFC 6265 §4.2)."""
-        pairs = (pair for line in Headers.lines(self, "cookie") for pair in line.split(";"))
-        return any(pair.partition("=")[0].strip(" \t").lower() == name for pair in pairs)
+        return bool(self.cookies(name))
 
     def __contains__(self, name: str) -> bool:
         return name.encode("latin-1") in (self._by_name or self._index())

@@ -31,10 +31,12 @@ class Reason(StrEnum):
     REQUEST_MAX_AGE = "request-max-age"
     REQUEST_MIN_FRESH = "request-min-fresh"
     REQUEST_MAX_STALE = "request-max-stale"
+    REQUEST_RENEWAL = "request-renewal"
     ONLY_IF_CACHED = "only-if-cached"
     UPGRADE = "upgrade"
 
     FRESH = "fresh"
+    PRERENDERED = "prerendered"
     URI_MISS = "uri-miss"
     VARY_MISS = "vary-miss"
     PARTIAL_MISS = "partial-miss"
@@ -132,10 +134,14 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.REQUEST, "the client wants a response that stays fresh for longer", "RFC 9111 §5.2.1.3"),
     Reason.REQUEST_MAX_STALE: Meaning(
         Phase.REQUEST, "stale, and the client said with max-stale that it may be", "RFC 9111 §5.2.1.2"),
+    Reason.REQUEST_RENEWAL: Meaning(
+        Phase.REQUEST, "the request shows the token for which a response is made anew at once", "dialect"),
     Reason.ONLY_IF_CACHED: Meaning(
         Phase.REQUEST, "the client wanted a stored response only, and none may be used", "RFC 9111 §5.2.1.7"),
     Reason.UPGRADE: Meaning(Phase.REQUEST, "a WebSocket is tunnelled, never cached", "RFC 9110 §7.8"),
     Reason.FRESH: Meaning(Phase.LOOKUP, "stored and fresh", "RFC 9111 §4.2"),
+    Reason.PRERENDERED: Meaning(
+        Phase.LOOKUP, "stored and fresh, and nobody has visited it since it was warmed", "RFC 9111 §4.2"),
     Reason.URI_MISS: Meaning(Phase.LOOKUP, "nothing is stored under this key", "RFC 9111 §4"),
     Reason.VARY_MISS: Meaning(
         Phase.LOOKUP, "stored, but for other values of the fields that Vary names", "RFC 9111 §4.1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
@@ -10,6 +10,7 @@ from app.core.directives import Directives, parse_cache_control
 from app.core.fields import parse_date
 from app.core.key import selects
 from app.core.messages import Request, has_body
+from app.core.preview import Preview
 from app.core.purging import Mode
 from app.core.ranges import held_spans
 from app.core.reasons import Reason
@@ -20,6 +21,9 @@ RequestRule = tuple[Reason, Fwd, Callable[[Request, Rules], bool]]
 
 # Requests that never meet the cache. The path stops at the first row that fires; `swerve why` prints every row.
 INELIGIBLE: tuple[RequestRule, ...] = (
+    # First, for it says more of a request than that it is a POST.
+    (Reason.REQUEST_FIELD, Fwd.BYPASS,
+     lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
     (Reason.METHOD, Fwd.METHOD, lambda request, _: request.method not in ("GET", "HEAD")),
     (Reason.REQUEST_AUTHORIZATION, Fwd.BYPASS,
      lambda request, rules: rules.authorization is Authorization.BYPASS and "authorization" in request.headers),
@@ -27,13 +31,19 @@ INELIGIBLE: tuple[RequestRule, ...] = (
      lambda request, rules: rules.ranges is Ranges.BYPASS and "range" in request.headers),
     (Reason.REQUEST_BODY, Fwd.BYPASS, lambda request, _: has_body(request.headers)),
     (Reason.REQUEST_COOKIE, Fwd.BYPASS,
-     lambda request, rules: any(map(request.headers.has_cookie, rules.bypass_cookies))
+     lambda request, rules: any(bypassing_cookies(request, rules))
      or (rules.cookies is Cookies.BYPASS and "cookie" in request.headers)),
-    (Reason.REQUEST_FIELD, Fwd.BYPASS,
-     lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
     (Reason.REQUEST_EXTENSION, Fwd.BYPASS,
      lambda request, rules: rules.extensions is not None and rules.extensions.isdisjoint(endings_of(request.path))),
 )  # fmt: skip
+
+
+def bypassing_cookies(request: Request, rules: Rules) -> Iterator[str]:
+    """The names of the request's cookies for which it does not meet the cache."""
+    headers, preview = request.headers, rules.preview
+    for name in rules.bypass_cookies:
+        if headers.has_cookie(name) and (preview is None or preview.takes_cookie(headers, name)):
+            yield name
 
 
 def endings_of(path: str) -> tuple[str, str]:
@@ -62,6 +72,8 @@ def decide(
     there = present(stored, now)
     chosen = select(request, there)
     asked = for_all(request, rules)
+    if rules.preview is not None and rules.preview.asks_to_renew(request.headers):
+        return _renew(asked, chosen, rules.preview)
     if chosen is not None:
         lookup = _judge(asked, directives, chosen, rules, now)
     else:
@@ -139,6 +151,14 @@ def _missing(request: Request, stored: Sequence[StoredResponse], uncacheable: bo
     return Forward(reason, fwd, unconditional_but_range(request), shareable=_shareable(request))
 
 
+def _renew(request: Request, stored: StoredResponse | None, preview: Preview) -> Forward:
+    """Who shows the token waits for a response that is made anew, in nobody's company: what others wait for may be
+    older. Where there was none to renew, the origin's answer is for this one alone."""
+    if stored is None and preview.if_stored_alone(request.headers):
+        return Forward(Reason.REQUEST_RENEWAL, Fwd.BYPASS, request)
+    return Forward(Reason.REQUEST_RENEWAL, Fwd.REQUEST, unconditional(request))
+
+
 def _shareable(request: Request) -> bool:
     return request.method == "GET" and "range" not in request.headers
 
@@ -158,7 +178,8 @@ def _judge(request: Request, wanted: Directives, stored: StoredResponse, rules: 
     if (reason := _client_wants_newer(wanted, stored, now)) is not None:
         return _validate(reason, Fwd.REQUEST, request, stored, rules)
     if fresh.is_fresh(now):
-        return Hit(Reason.FRESH, stored) if purged is None else _judge_purged(request, stored, rules, now)
+        reason = Reason.PRERENDERED if stored.prerendered else Reason.FRESH
+        return Hit(reason, stored) if purged is None else _judge_purged(request, stored, rules, now)
     return _judge_stale(request, wanted, stored, rules, now)
 
 

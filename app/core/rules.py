@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from app.core.directives import Directives, Governing, Syntax, governing_directives
 from app.core.messages import Headers
+from app.core.preview import Preview
 from app.core.tags import TagField
 
 
@@ -166,6 +167,7 @@ class Rules:
     needs_lifetime: bool = False
     stale_if_error_barred_by: frozenset[str] = frozenset()
     makes_last_modified: bool = False
+    preview: Preview | None = None
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""
@@ -173,6 +175,11 @@ class Rules:
         if self.qualified_as_whole:
             found = found.unqualified()
         return found.without(self.ignored_directives) if self.ignored_directives else found
+
+    def with_token(self, token: str) -> Rules:
+        """The same, with the operator's token for previews."""
+        assert self.preview is not None, "who sets a token has asked whether there is a use for it"
+        return replace(self, preview=replace(self.preview, token=token))
 
     def lifetime_for(self, status: int, lifetimes: Mapping[str, int]) -> int | None:
         """What a table of lifetimes has for a status: by its number, its class (`4xx`), or for all (`*`)."""

@@ -24,6 +24,13 @@ class Beside(StrEnum):
     LINE = "line"  # ours on a line below theirs
 
 
+class Environment(StrEnum):
+    """What this cache stands in front of."""
+
+    PRODUCTION = "production"
+    PREVIEW = "preview"
+
+
 class Over(StrEnum):
     """By which scheme a request must have come for a field to be said."""
 
@@ -80,9 +87,9 @@ class SpokenField:
     """`{word}` in `value` is the word for the response's status (`404`, `4xx`; of one result alone: `hit 404`), else
     for its reason, else for its result; where there are words and none for this, the field is not said. Words may have
     slots too. `asked_by`: what asks for it; nothing: it is always said. What asks must be no forwarding field: such
-    answers are not given again at once. `keeps_theirs`: what the next cache has said is kept with the response, and
-    stands beside our word on hits too. `meanings`: what the CDN's own words mean to people, also those that are never
-    said here.
+    answers are not given again at once. `environment`: the only one in which it is said. `keeps_theirs`: what the next
+    cache has said is kept with the response, and stands beside our word on hits too. `meanings`: what the CDN's own
+    words mean to people, also those that are never said here.
     """
 
     name: str
@@ -95,6 +102,7 @@ class SpokenField:
     over: Over = Over.ANY
     keeps_theirs: bool = True
     meanings: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment | None = None
 
     @property
     def templates(self) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def _result(forward: Forward, outcome: Outcome, exchange: Exchange) -> Result:
 
 
 def _saved(forward: Forward) -> Result:
-    if forward.reason is Reason.DELETED:
+    if forward.reason in (Reason.DELETED, Reason.REQUEST_RENEWAL):
         return Result.RENEWED
     if forward.stored is None:
         return Result.MISS

@@ -15,7 +15,7 @@ from app.core.purging import Mode, Purge, Selector
 from app.core.rules import LifetimeSource
 
 # To be raised whenever the meaning or the order of anything below changes.
-VERSION = 1
+VERSION = 2
 _FIRST = bytes([VERSION])
 
 
@@ -54,6 +54,7 @@ class Written(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_field
     held_until: float
     tags: tuple[str, ...]
     deployment: str | None
+    prerendered: bool
     purge: _Purge | None
     body: bytes
 
@@ -79,7 +80,7 @@ def encode(stored: StoredResponse, *, body: bool = True) -> bytes:
             _Freshness(fresh.born, fresh.lifetime, fresh.source, fresh.stale_while_revalidate, fresh.stale_if_error),
             stored.size, stored.first_byte, stored.complete_length, stored.requested_range, stored.fetched_under,
             stored.number, stored.stored_at, stored.failures, stored.held_until, stored.tags, stored.deployment,
-            None if stored.purge is None else _written(stored.purge), stored.body if body else b"",
+            stored.prerendered, None if stored.purge is None else _written(stored.purge), stored.body if body else b"",
         )
     )  # fmt: skip
 
@@ -111,7 +112,7 @@ def response(one: Written, body: bytes | None = None, purge: Purge | None = None
             ),
             one.body if body is None else body, one.size, one.first_byte, one.complete_length, one.requested_range,
             one.fetched_under, one.number, one.stored_at, one.failures, one.held_until, one.tags, one.deployment,
-            purge if one.purge is None else _read(one.purge),
+            one.prerendered, purge if one.purge is None else _read(one.purge),
         )  # fmt: skip
     except (TypeError, ValueError):
         return None

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
 from app.core.messages import Request
+from app.core.preview import Preview
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.reuse import INELIGIBLE, decide, refresh, select
@@ -20,6 +21,7 @@ PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_
 NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
 NO_RANGES = Rules(ranges=Ranges.BYPASS)
 BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
+DRAFTING = Rules(bypass_cookies=frozenset({"b"}), preview=Preview("b", "x-renew", "x-renew-stored", "s3cret"))
 NO_COOKIES = Rules(cookies=Cookies.BYPASS)
 EXTENSIONS = Rules(extensions=frozenset({"css", "js", "robots.txt"}))
 CONVERTING = Rules(head=Head.CONVERT)
@@ -50,6 +52,9 @@ FIRES = [
     row("one that is not",           R.REQUEST_EXTENSION,     "GET /a.css/b.html",        EXTENSIONS,       True),
     row("none",                      R.REQUEST_EXTENSION,     "GET /a.css/b",             EXTENSIONS,       True),
     row("none, where any will do",   R.REQUEST_EXTENSION,     "GET /a",                   RFC,              False),
+    row("a draft, with the token",   R.REQUEST_COOKIE,        "GET / | cookie: b=s3cret", DRAFTING,         True),
+    row("a draft, without it",       R.REQUEST_COOKIE,        "GET / | cookie: b=2",      DRAFTING,         False),
+    row("a field that bypasses, of a POST", R.REQUEST_FIELD,  "POST / | x-b: 1",          BYPASSING,        True),
     row("a field that bypasses",     R.REQUEST_FIELD,         "GET / | x-b: 1",           BYPASSING,        True),
     row("another field",             R.REQUEST_FIELD,         "GET / | x-c: 1",           BYPASSING,        False),
 ]  # fmt: skip
@@ -247,6 +252,10 @@ PART_0_9 = stored(PART, FIRST_TEN)
 SIE = "200 | cc: max-age=10, stale-if-error=20"
 BOTH = "200 | cc: max-age=10, stale-while-revalidate=5, stale-if-error=20"
 
+WARMED = stored(MINUTE, prerendered=True)
+TOKEN = Rules(preview=Preview("b", "x-renew", "x-renew-stored", "s3cret"))
+IF_STORED = "x-renew: s3cret | x-renew-stored: 1"
+
 SEVERAL = [
     #   request_                    kept                after rules decision                  why
     row("nothing is stored",
@@ -330,6 +339,20 @@ SEVERAL = [
         "GET /",                    [held(MINUTE, 99)], 61, RFC, "forward stale, validates, shared",  R.EXPIRED),
     row("a failure does not matter to what is fresh",
         "GET /",                    [held(MINUTE, 99)], 59, RFC, "hit",                       R.FRESH),
+    row("warmed, and not yet visited",
+        "GET /",                    [WARMED],           59, RFC, "hit",                       R.PRERENDERED),
+    row("warmed, and stale before anybody came",
+        "GET /",                    [WARMED],           60, RFC, "forward stale, validates, shared", R.EXPIRED),
+    row("who shows the token has it made anew",
+        "GET / | x-renew: s3cret",  [stored(MINUTE)],   0,  TOKEN, "forward request",         R.REQUEST_RENEWAL),
+    row("also for HEAD, and where there was nothing",
+        "HEAD / | x-renew: s3cret", [],                 0,  TOKEN, "forward request",         R.REQUEST_RENEWAL),
+    row("who shows another is answered like all",
+        "GET / | x-renew: other",   [stored(MINUTE)],   0,  TOKEN, "hit",                     R.FRESH),
+    row("only what is stored: it is",
+        f"GET / | {IF_STORED}",     [stored(MINUTE)],   0,  TOKEN, "forward request",         R.REQUEST_RENEWAL),
+    row("only what is stored: nothing is",
+        f"GET / | {IF_STORED}",     [],                 0,  TOKEN, "forward bypass",          R.REQUEST_RENEWAL),
 ]  # fmt: skip
 
 
@@ -372,6 +395,9 @@ SENT = [
         f"GET / | {PERSONAL}",        [],                   0,  "GET / | cookie: a | authorization: b"),
     row("a miss for a Range keeps If-Range",
         'GET / | range: bytes=0-9 | if-range: "a"',  [],    0,  'GET / | range: bytes=0-9 | if-range: "a"'),
+    row("who shows the token is answered in full, and the origin sees it",
+        'GET / | x-renew: s3cret | inm: "z"', [stored(VALIDATORS)],
+                                                            0,  "GET / | x-renew: s3cret"),
     row("a HEAD that goes as GET",
         "HEAD / | inm: *",            [],                   0,  "GET /"),
     row("validation: by both validators, the client's gone",
@@ -415,7 +441,7 @@ def test_the_whole_is_asked_for_and_for_all(request_: str, kept: list[StoredResp
 
 @pytest.mark.parametrize(("request_", "kept", "after", "sent"), SENT)
 def test_what_the_origin_is_asked(request_: str, kept: list[StoredResponse], after: float, sent: str) -> None:
-    lookup = decide(req(request_), kept, Rules(head=Head.CONVERT), NOW + after)
+    lookup = decide(req(request_), kept, replace(TOKEN, head=Head.CONVERT), NOW + after)
     assert isinstance(lookup, Forward)
     assert lookup.request == req(sent)
 

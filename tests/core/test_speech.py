@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Fwd, Result, Verdict
 from app.core.dialect import Dialect, speak
 from app.core.reasons import Reason as R
-from app.core.speech import LATE, LATE_SLOT, About, Beside, Over, SpokenField, Trigger
+from app.core.speech import LATE, LATE_SLOT, About, Beside, Environment, Over, SpokenField, Trigger
 from tests.core.build import req, res, row, text_of
 
 HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1, number=7_123_456)
@@ -38,6 +38,10 @@ SAID = [
         field("{word} from here"),             "GET /",             "200",             HIT,     "x: Hit from here"),
     row("no word, no field",
         field("{word} from here"),             "GET /",             "200",             PASS,    ""),
+    row("for some reasons only: for this one",
+        SpokenField("x", by_reason={R.FRESH: "new"}), "GET /",      "200",             HIT,     "x: new"),
+    row("and for no other",
+        SpokenField("x", by_reason={R.FRESH: "new"}), "GET /",      "200",             MISS,    ""),
     row("by the status first",
         ON_ERROR,                              "GET /",             "404",             STALE,   "x: Gone from here"),
     row("by the class of the status",
@@ -114,6 +118,13 @@ def test_what_is_said(spoken: SpokenField, request_: str, response: str, verdict
     told = speak(dialect, About(req(request_), res(response), verdict, "n1", "LHR"))
     shown = LATE_SLOT.sub(rb"<\1>", text_of(told.headers).encode()).decode()
     assert shown == expected
+
+
+@pytest.mark.parametrize(("environment", "said"), [(Environment.PRODUCTION, ["x"]), (Environment.PREVIEW, ["x", "y"])])
+def test_what_is_said_in_one_environment_only(environment: Environment, said: list[str]) -> None:
+    here = SpokenField("y", "yes", environment=Environment.PREVIEW)
+    dialect = Dialect("test", "2026-11", fields=(SpokenField("x", "yes"), here)).within(environment)
+    assert [one.name for one in dialect.fields] == said
 
 
 def test_dialects_with_late_slots() -> None:

@@ -48,6 +48,8 @@ OUTCOMES = [
         MISSED, Save(FRESH),                            200, None, False, Result.MISS,        R.URI_MISS),
     row("stored, where a purge had deleted",
         forward("GET /", reason=R.DELETED), Save(FRESH), 200, None, False, Result.RENEWED,    R.DELETED),
+    row("stored, for who showed the token",
+        forward("GET /", reason=R.REQUEST_RENEWAL), Save(FRESH), 200, None, False, Result.RENEWED, R.REQUEST_RENEWAL),
     row("stored, and waited for",
         MISSED, Save(FRESH),                            200, None, True,  Result.MISS,        R.COLLAPSED),
     row("stored in place of what was",

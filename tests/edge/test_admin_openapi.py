@@ -99,6 +99,8 @@ REAL: list[tuple[str, str, Any, int]] = [
     ("GET", "/v1/clock", None, 200),
     ("POST", "/v1/clock", {"advance": 60}, 200),
     ("POST", "/v1/clock", {"advance": "1h"}, 400),
+    ("POST", "/v1/prerendered", {"urls": ["/blog"], "within": 90}, 200),
+    ("POST", "/v1/prerendered", {"urls": ["blog"], "within": 90}, 400),
     ("POST", "/v1/why", {"url": "/blog", "headers": [["accept", "*/*"]]}, 200),
     ("POST", "/v1/why", {"url": "/cart"}, 200),
     ("POST", "/v1/why", {"url": "/unseen"}, 200),

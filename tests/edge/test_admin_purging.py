@@ -307,6 +307,6 @@ def test_secrets_are_hidden() -> None:
     async def talk(site: Administered) -> None:
         site.admin.host = "localhost:8081"
         received = await site.admin.request("GET", "/v1/config", [("authorization", "Bearer hush")])
-        assert (received.status, b"hush" in received.body, b"(hidden)" in received.body) == (200, False, True)
+        assert (received.status, b"hush" in received.body, received.body.count(b"(hidden)")) == (200, False, 3)
 
-    run(talk, admin_token="hush")
+    run(talk, admin_token="hush", preview_token="hush-hush", dialect="vercel")

@@ -11,6 +11,7 @@ Several at once: `together = n` sends it n times; a list of requests sends them 
 every one of them is to receive. The origin's answers are held back until all have been asked.
 `purge = { invalidate = "tag a" }` purges first, by the words of `validate`, `invalidate` or `delete`: a kind (all,
 host, url, path, prefix, tag, deployment), a value, perhaps `at` and a host; `deadline` in seconds. Then `sweep` sweeps.
+`prerendered = ["/a"]` first tells the admin side what was warmed in the last minute.
 
 `hold = "name"` leaves the request with the origin's answer held back; `release = "name"` lets it go and awaits it.
 
@@ -24,6 +25,7 @@ its last request origin_saw (fields; "" means absent), origin_matches (regular e
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import tomllib
 from collections import Counter
@@ -80,6 +82,8 @@ class Conversation:
 
     async def step(self, step: dict[str, Any]) -> None:
         self.origin.script(step.get("origin", {}))
+        if "prerendered" in step:
+            await self._prerendered(step["prerendered"])
         self.clock.advance(step.get("advance", 0))
         await self._purge(dict(step.get("purge", {})))
         if step.get("sweep"):
@@ -87,9 +91,13 @@ class Conversation:
         expect = step.get("expect", {})
         unknown = expect.keys() - OF_THE_ANSWER - OF_THE_INSIDE - OF_THE_LAST_FETCH
         assert not unknown, f"unknown expectations: {unknown}"
-        assert expect.keys() >= {"origin_requests"} or step.keys() <= {"origin", "advance", "purge", "sweep"}, (
-            "say origin_requests"
-        )
+        assert expect.keys() >= {"origin_requests"} or step.keys() <= {
+            "origin",
+            "advance",
+            "purge",
+            "sweep",
+            "prerendered",
+        }, "say origin_requests"
         if "hold" in step:
             await self._hold(step["hold"], step["request"])
             self._check_origin(expect)
@@ -110,6 +118,11 @@ class Conversation:
             until = None if deadline is None else at + deadline
             selector = Selector(Kind(kind), value, host or None)
             await self.application.around.store.purge(Purge(Mode(mode), selector, until, at))
+
+    async def _prerendered(self, urls: list[str]) -> None:
+        told = json.dumps({"urls": urls, "within": 60}).encode()
+        answer = await Client(self.application.admin).request("POST", "/v1/prerendered", [], told)
+        assert answer.status == 200, answer.body
 
     async def _check(self, received: list[Received], expect: dict[str, Any]) -> None:
         await self._settle()

@@ -155,6 +155,9 @@ def test_the_demo_brings_its_origin() -> None:
         ({"tls_cert": "c.pem"},   {}, "",                      ["tls_cert is set and tls_key is not", "set both"]),
         ({"tls_cert": "c", "tls_key": "k"}, {}, "",            ["tls_cert", "is no file"]),
         ({"host_header": "a b"},  {}, "",                      ["--host-header", "'a b'", "preserve, origin"]),
+        ({"environment": "prod"}, {}, "",                      ["--environment", "'prod'", "production, preview"]),
+        ({"dialect": "nginx"}, {"SWERVE_PREVIEW_TOKEN": "x"}, "",
+                                                               ["preview_token", "nginx has no use for it"]),
         ({"timeout_idle": "0s"},  {}, "",                      ["--timeout-idle", "'0s'", "longer"]),
         ({"config": "no.toml"},   {}, "",                      ["no.toml cannot be read"]),
         ({}, {"SWERVE_DIALEKT": "x"}, "",                      ["SWERVE_DIALEKT", "did you mean SWERVE_DIALECT?"]),
@@ -177,6 +180,14 @@ def test_mistakes_name_the_place_the_value_and_the_fix(
         loaded(tmp_path, flags=flags, environ=environ, file=file)
     for words in told:
         assert words in str(caught.value)
+
+
+def test_the_token_for_previews_is_among_the_rules(tmp_path: Path) -> None:
+    preview = loaded(tmp_path, environ={"SWERVE_PREVIEW_TOKEN": "s3cret"}).dialect.rules.preview
+    assert preview is not None
+    assert (preview.token, preview.renews) == ("s3cret", "x-prerender-revalidate")
+    with pytest.raises(ConfigError, match="preview_token: it is empty"):
+        loaded(tmp_path, file='preview_token = ""')
 
 
 def test_a_bad_token_is_not_repeated() -> None:

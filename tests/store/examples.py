@@ -59,6 +59,6 @@ FULL = replace(
     stored("206 | cc: max-age=5, private=set-cookie | cr: bytes 2-5/9 | x-a: \xe9", "GET / | range: bytes=2-5"),
     key=KEY, selecting=(("accept-language", None), ("accept-encoding", "gzip,br")), body=b"\x00\xff45", size=4,
     fetched_under=3, number=2**62, stored_at=NOW + 0.25, failures=2, held_until=NOW + 7.5, tags=("a", "b c", "é"),
-    deployment="blue", requested_range="bytes=2-5", first_byte=2, complete_length=9,
+    deployment="blue", prerendered=True, requested_range="bytes=2-5", first_byte=2, complete_length=9,
 )  # fmt: skip
 BLOG = replace(answer(), tags=("a", "b c"))

@@ -43,7 +43,8 @@ responses = st.builds(
     head=st.binary(max_size=50), control=directives, freshness=freshnesses, body=st.binary(max_size=50), size=whole,
     first_byte=st.none() | whole, complete_length=st.none() | whole, requested_range=st.none() | words,
     fetched_under=whole, number=whole, stored_at=times, failures=whole, held_until=times,
-    tags=st.lists(words, max_size=3).map(tuple), deployment=st.none() | words, purge=st.none() | purges,
+    tags=st.lists(words, max_size=3).map(tuple), deployment=st.none() | words, prerendered=flags,
+    purge=st.none() | purges,
 )  # fmt: skip
 
 
