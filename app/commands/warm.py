@@ -22,9 +22,9 @@ from app.terminal import harmless
 from app.units import parse_address
 
 PATIENCE = 90.0  # seconds: the origin may think for a minute
-# As Chrome asks for a page: where a dialect keys by these, others would warm it for nobody.
+# As Chromium 156 asks for a page: where a dialect keys by these, others would warm it for nobody.
 ACCEPT = (
-    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/jxl,image/avif,image/webp,image/apng,*/*;q=0.8,"
     "application/signed-exchange;v=b3;q=0.7"
 )
 FIELDS = {"user-agent": "swerve-warm", "accept": ACCEPT, "accept-encoding": "gzip, deflate, br, zstd"}

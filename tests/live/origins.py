@@ -1,14 +1,18 @@
 """Origins that we did not write: a Next.js app, a Vite dev server with hot reload, a static file server."""
 
+import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.live import node
 from tests.live.processes import LOOPBACK, free_port, listening, running
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,22 @@ class Origin:
 
 
 @contextmanager
-def next_app() -> Iterator[Origin]:
-    """`next start`: `/` static, `/isr` revalidated every 2 s, `/dynamic`, `/api/time`, `/api/cookie`."""
+def next_app(**variables: str) -> Iterator[Origin]:
+    """`next start`: `/` and `/stock` static, `/isr` revalidated every 2 s, `/news` on demand, `/dynamic`; route
+    handlers below `/api`. `variables` of its environment."""
     folder = node.APPS / "next"
     node.build(folder)
     port = free_port()
     script = folder / "node_modules/next/dist/bin/next"
-    with _serving(port, [script, "start", "--hostname", LOOPBACK, "--port", str(port)], folder) as origin:
+    words = ["start", "--hostname", LOOPBACK, "--port", str(port)]
+    with _serving(port, [script, *words], folder, variables) as origin:
         yield origin
+
+
+def preview_mode_id() -> str:
+    """The token that the build has made for drafts and for revalidation on demand."""
+    manifest = json.loads((node.APPS / "next" / ".next" / "prerender-manifest.json").read_text())
+    return str(manifest["preview"]["previewModeId"])
 
 
 @contextmanager
@@ -57,7 +69,9 @@ def third_app() -> Iterator[Origin]:
 
 
 @contextmanager
-def _serving(port: int, script: Sequence[str | Path], folder: Path) -> Iterator[Origin]:
-    command = ["node", *script]
-    with running(command, lambda _: listening(port), folder=folder, environment=node.environment()):
+def _serving(
+    port: int, script: Sequence[str | Path], folder: Path, variables: Mapping[str, str] = NOTHING
+) -> Iterator[Origin]:
+    command, environment = ["node", *script], {**node.environment(), **variables}
+    with running(command, lambda _: listening(port), folder=folder, environment=environment):
         yield Origin(f"http://{LOOPBACK}:{port}", folder)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import os
-import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import randrange
 
-import pytest
-
+from tests.live import debian
 from tests.live.processes import LOOPBACK, NotStartedError, Running, running
 
-PACKAGE = "redis-server"
-MISSING = f"redis-server is not installed (apt-get install {PACKAGE}): the Redis store is not tested"
 SLOTS = 16_384
 
 
@@ -46,27 +39,9 @@ class Server:
         self.process.process.wait()
 
 
-@functools.cache
 def program(name: str = "redis-server") -> str:
-    """Where it is. Missing and not to be installed: a failure where CI is set, else a skip."""
-    if (found := shutil.which(name)) is not None:
-        return found
-    if os.geteuid() == 0 and shutil.which("apt-get") is not None:
-        install()
-        if (found := shutil.which(name)) is not None:
-            return found
-    if os.environ.get("CI"):
-        pytest.fail(MISSING)
-    pytest.skip(MISSING)
-
-
-def install() -> None:
-    # The package would start a server of its own where it finds an init system: ours are the only ones that we want.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for words in (["update"], ["install", "--yes", "--no-install-recommends", PACKAGE]):
-        subprocess.run(
-            ["apt-get", "--quiet", *words], env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
-        )
+    """Where it is, or a failure or a skip."""
+    return debian.program(name, "redis-server", "the Redis store")
 
 
 @contextmanager

@@ -88,10 +88,12 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def started(
-    origin: str, *flags: str, dialect: str = "standard", variables: Mapping[str, str] | None = None, quiet: bool = True
-) -> Iterator[Swerve]:
-    """A Swerve until the block ends. An exception that it let out fails the test where `quiet` says so."""
-    port, admin = free_ports()
+    origin: str, *flags: str, dialect: str = "standard", variables: Mapping[str, str] | None = None, quiet: bool = True,
+    ports: tuple[int, int] | None = None,
+) -> Iterator[Swerve]:  # fmt: skip
+    """A Swerve until the block ends, on the `ports` of its proxy and its admin side, where the origin had to be told
+    those before. An exception that it let out fails the test where `quiet` says so."""
+    port, admin = ports or free_ports()
     words = command(origin, port, admin, *flags, dialect=dialect)
     with (
         tempfile.TemporaryDirectory() as folder,  # where no swerve.toml lies
