@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -33,6 +33,8 @@ SITEMAPS = 500
 PAGES = 50_000
 # How many are told to be prerendered in one call.
 AT_ONCE = 1_000
+# Seconds before each attempt to find all of them kept; some never are.
+PAUSES = (0.0, 0.05, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ def warm(  # noqa: PLR0913, PLR0917 - what the command line gives
         warmed.append(one)
         click.echo(json.dumps(asdict(one)) if as_json else harmless(_line(one)))
     there = [one.url for one in warmed if not one.failed]
-    for first in range(0, len(there), AT_ONCE):  # nobody has visited them yet
-        side.ask("/v1/prerendered", {"urls": there[first : first + AT_ONCE], "within": perf_counter() - started})
+    for first in range(0, len(there), AT_ONCE):
+        _prerendered(side, there[first : first + AT_ONCE], started)
     failed = len(warmed) - len(there)
     if not as_json:
         click.echo(f"warmed {len(there):,}, failed {failed:,}")
@@ -148,6 +150,17 @@ def _asked_for(
     fields = {**FIELDS, **{name.lower(): value for name, value in headers}}
     with ThreadPoolExecutor(concurrency) as pool:
         yield from pool.map(partial(proxy.warm, fields=fields), pages)
+
+
+def _prerendered(side: AdminSide, pages: Sequence[str], started: float) -> None:
+    """Nobody has visited them yet. What was answered a moment ago may be kept a moment later."""
+    missing = len(pages)
+    for pause in PAUSES:
+        sleep(pause)
+        told = side.ask("/v1/prerendered", {"urls": pages, "within": perf_counter() - started})
+        missing -= told["marked"]
+        if missing <= 0:
+            return
 
 
 def _absolute(proxy: Proxy, url: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tests.live import node
 from tests.live.processes import LOOPBACK, free_port, listening, running
@@ -37,8 +38,16 @@ def next_app(**variables: str) -> Iterator[Origin]:
 
 def preview_mode_id() -> str:
     """The token that the build has made for drafts and for revalidation on demand."""
-    manifest = json.loads((node.APPS / "next" / ".next" / "prerender-manifest.json").read_text())
-    return str(manifest["preview"]["previewModeId"])
+    return str(_manifest()["preview"]["previewModeId"])
+
+
+def prerendered_routes() -> list[str]:
+    """What the build has prerendered, but for what it keeps to itself."""
+    return [route for route in _manifest()["routes"] if not route.startswith("/_")]
+
+
+def _manifest() -> Any:
+    return json.loads((node.APPS / "next" / ".next" / "prerender-manifest.json").read_text())
 
 
 @contextmanager

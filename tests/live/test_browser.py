@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 from app.commands.warm import FIELDS
 from tests.live import browser, node
 from tests.live.browser import Seen, Tab
-from tests.live.origins import next_app, preview_mode_id
+from tests.live.origins import next_app, prerendered_routes, preview_mode_id
 from tests.live.processes import LOOPBACK
 from tests.live.raw_client import Answer, get
 from tests.live.swerve import Swerve, environment, free_ports, started, within
@@ -81,13 +81,13 @@ class Session:
             assert word == "STALE", word
         raise AssertionError(f"{path} is never fresh")
 
-    async def warm(self, *paths: str) -> None:
+    async def warm(self, routes: Sequence[str]) -> None:
         """As this browser asks: what it accepts differs from version to version."""
         admin, accept = f"{LOOPBACK}:{self.swerve.admin}", f"Accept: {self.tab.accept}"
-        words = [sys.executable, "-m", "app", "warm", *paths, "--admin", admin, "-H", accept]
+        words = [sys.executable, "-m", "app", "warm", "--file", "-", "--admin", admin, "-H", accept]
         await asyncio.to_thread(
-            subprocess.run, words, env={**environment(), **self.variables}, stdin=subprocess.DEVNULL, check=True,
-            timeout=30,
+            subprocess.run, words, env={**environment(), **self.variables}, input="\n".join(routes), text=True,
+            check=True, timeout=30,
         )  # fmt: skip
 
     async def renewed(self, path: str, token: str) -> Answer:
@@ -159,7 +159,7 @@ async def test_a_person_clicks_through_an_app(dialect: str, tmp_path: Path) -> N
 async def static_pages(one: Session) -> None:
     """Prerendered, and then stored; a page for each visitor never is."""
     assert [await one.visit("/dynamic") for _ in range(2)] == [DYNAMIC[one.dialect]] * 2
-    await one.warm("/", "/news", "/stock")
+    await one.warm(prerendered_routes())
     first = await one.tab.open(f"{one.site}/")
     assert [one.word(first), await one.visit("/"), await one.visit("/")] == PRERENDERED[one.dialect]
     assert first.header("age") == {"vercel": "0", "nextjs": None}[one.dialect]
