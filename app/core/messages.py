@@ -58,6 +58,15 @@ class Headers:
         lines = self.lines(name)
         return ", ".join(lines) if lines else None
 
+    def cookie(self, name: str) -> str | None:
+        """The value of the first cookie of just that name (RFC 6265 §4.2)."""
+        for line in self.lines("cookie"):
+            for pair in line.split(";"):
+                found, equals, value = pair.partition("=")
+                if equals and found.strip(" \t") == name:
+                    return value.strip(" \t")
+        return None
+
     def has_cookie(self, name: str) -> bool:
         """Whether a cookie of that name, in lower case, is sent in any case (RFC 6265 §4.2)."""
         pairs = (pair for line in Headers.lines(self, "cookie") for pair in line.split(";"))
