@@ -20,6 +20,7 @@ from app.clock import Clock, MovedClock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.core.purging import Kind, Mode, Purge, Selector
+from app.core.routing import Ruling
 from app.edge import Edge
 from app.engine import Engine
 from app.fleet import Fleet, OneProcess
@@ -105,6 +106,7 @@ def build(
         store=store,
         upstream=Upstream(origin, transport, timeouts),
         dialect=dialect,
+        ruling=Ruling(dialect.rules, settings.routes),
         forwarding=forwarding(settings, origin, dialect, node or new_node()),
         clock=MovedClock(store.log) if clock is None else MovedClock(store.log, clock.now),
         journal=Journal(),

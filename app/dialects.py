@@ -30,7 +30,7 @@ from app.core.decisions import Result
 from app.core.dialect import Dialect, Note
 from app.core.directives import Directives
 from app.core.reasons import Reason
-from app.core.rules import Rules
+from app.core.rules import OF_A_ROUTE, Rules
 from app.core.speech import SLOTS, SpokenField
 from app.upstream.errors import ProxyError
 
@@ -64,9 +64,15 @@ def load_dialect(name_or_path: str, overrides: Table = _NOTHING, where: str = "[
     """
     path = dialect_path(name_or_path)
     dialect = _dialect(read_toml(path), str(path))
-    rules = replace(dialect.rules, **_members(get_type_hints(Rules), overrides, where))
-    _check_rules(rules, where if overrides else f"{path}: rules")
-    return replace(dialect, rules=rules)
+    _check_rules(dialect.rules, f"{path}: rules")
+    return replace(dialect, rules=with_rules(dialect.rules, overrides, where))
+
+
+def with_rules(rules: Rules, overrides: Table, where: str) -> Rules:
+    """The rules with others put over them. Raises ConfigError."""
+    changed = replace(rules, **_members(_hints(Rules), overrides, where))
+    _check_rules(changed, where)
+    return changed
 
 
 def dialect_path(name_or_path: str) -> Path:
@@ -117,7 +123,7 @@ def _speech(table: Table, where: str) -> dict[str, Any]:
     )
     for one in ("announced", "confined"):
         found[one] = tuple(
-            (_field_name(name, f"{where}.{one}"), converted(str, value, f"{where}.{one}.{name}"))
+            (field_name(name, f"{where}.{one}"), converted(str, value, f"{where}.{one}.{name}"))
             for name, value in _table(table.get(one, {}), f"{where}.{one}").items()
         )
     for name, value in found["announced"]:
@@ -215,7 +221,7 @@ def _convert(hint: Any, value: object, where: str) -> object:
 
 def _member(hint: Any, value: object, where: str) -> object:
     converted = _convert(hint, value, where)
-    return _field_name(converted, where) if type(converted) is str else converted
+    return field_name(converted, where) if type(converted) is str else converted
 
 
 def _mapping(arguments: tuple[Any, ...], table: Table, where: str) -> Mapping[Any, Any]:
@@ -230,14 +236,18 @@ def _mapping(arguments: tuple[Any, ...], table: Table, where: str) -> Mapping[An
 
 
 def _record(kind: Any, table: Table, where: str) -> Any:
-    hints = get_type_hints(kind)
-    found = _members(hints, table, where)
+    found = _members(_hints(kind), table, where)
     for one in fields(kind):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in found:
             raise ConfigError(f"{where}.{one.name} is missing; it has no default")
     for name in _NAMES & found.keys():
-        found[name] = _field_name(found[name], f"{where}.{name}")
+        found[name] = field_name(found[name], f"{where}.{name}")
     return kind(**found)
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    """What a table may set."""
+    return {name: hint for name, hint in get_type_hints(kind).items() if name != OF_A_ROUTE}
 
 
 def _members(hints: Mapping[str, Any], table: Table, where: str) -> dict[str, Any]:
@@ -253,7 +263,8 @@ def _scalar(hint: Any, value: object, where: str) -> object:
     return value
 
 
-def _field_name(name: object, where: str) -> str:
+def field_name(name: object, where: str) -> str:
+    """In lower case. Raises ConfigError for what is no field name."""
     text = str(name).lower()
     if _FIELD_NAME.fullmatch(text) is None:
         raise ConfigError(f"{where}: {name!r} is no field name; write one as in RFC 9110 §5.1")

@@ -14,7 +14,6 @@ from app.core.key import cache_key
 from app.core.messages import Request, Response
 from app.core.ranges import Span
 from app.core.reasons import Reason
-from app.core.refusing import refusal
 from app.core.reuse import decide
 from app.core.speech import About
 from app.core.storing import dated, shareable_with
@@ -46,7 +45,7 @@ class Engine:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
-        self.rules = around.dialect.rules
+        self.ruling = around.ruling
         self.fetcher = Fetcher(around)
 
     async def answer(
@@ -54,12 +53,13 @@ class Engine:
     ) -> Reply:
         """Answer one request. An origin that fails is an answer too. When the `client` leaves, what is fetched for it
         alone is given up, and ClientGone raised, as it may be by `body`."""
-        key = cache_key(request, self.rules)
-        if (refuse := refusal(request, self.around.forwarding.node)) is not None:
+        rules = self.ruling.of(request)
+        key = cache_key(request, rules)
+        if (refuse := self.refusal(request)) is not None:
             return self.from_us(request, refuse, key)
         stored = self.deployed(await self.around.store.lookup(key))
         now = self.around.clock.now()  # after the lookup, by which one hears that the clock was moved
-        lookup = decide(request, stored, self.rules, now, uncacheable=key in self.fetcher.uncacheable)
+        lookup = decide(request, stored, rules, now, uncacheable=key in self.fetcher.uncacheable)
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)
@@ -77,11 +77,15 @@ class Engine:
 
     def hit(self, request: Request, now: float) -> tuple[str, Hit] | None:
         """The key of a request and the hit that answers it, if one does and can be found without waiting."""
-        key = cache_key(request, self.rules)
-        if refusal(request, self.around.forwarding.node) is not None:
+        if self.refusal(request) is not None:
             return None
-        lookup = decide(request, self.deployed(self.around.store.find(key) or ()), self.rules, now)
+        rules = self.ruling.of(request)
+        key = cache_key(request, rules)
+        lookup = decide(request, self.deployed(self.around.store.find(key) or ()), rules, now)
         return (key, lookup) if isinstance(lookup, Hit) else None
+
+    def refusal(self, request: Request) -> Refuse | None:
+        return self.ruling.refusal(request, self.around.forwarding.node)
 
     def deployed(self, stored: Sequence[StoredResponse]) -> Sequence[StoredResponse]:
         """Those of the current deployment, and those that outlive deployments."""
@@ -112,8 +116,8 @@ class Engine:
         return flight.landing is None or self.may_share(request, flight.landing)
 
     def may_share(self, request: Request, landing: Landing) -> bool:
-        now = self.around.clock.now()
-        return landing.joinable and shareable_with(landing.outcome, landing.exchange, request, self.rules, now)
+        rules, now = self.ruling.of(request), self.around.clock.now()
+        return landing.joinable and shareable_with(landing.outcome, landing.exchange, request, rules, now)
 
     async def lead(self, key: str, forward: Forward) -> Landing:
         """Wait for a flight of our own."""
@@ -148,6 +152,9 @@ class Engine:
         self, request: Request, forward: Forward, landing: Landing, key: str, *, collapsed: bool = False
     ) -> Reply:
         """The answer that a fetch brought, for the one who led it or for one who waited along."""
+        if isinstance(landing.outcome, Pass | Reuse) and landing.outcome.reason is Reason.NOT_STATIC:
+            await landing.discard()
+            return self.from_us(request, Refuse(Reason.NOT_STATIC, 500), key)
         now = self.around.clock.now()
         verdict = verdicts.of_outcome(forward, landing.outcome, landing.exchange, key, now)
         verdict = verdicts.waited_along(verdict) if collapsed else verdict
@@ -157,7 +164,7 @@ class Engine:
             case Save(stored) if collapsed:
                 response = aged(stored, now)
             case Save() | Pass():
-                response = handed_on(landing.outcome, landing.exchange.response, self.rules)
+                response = handed_on(landing.outcome, landing.exchange.response, self.ruling.of(request))
         whole = "range" in request.headers and "range" not in landing.exchange.request.headers
         delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)), whole=whole)
         body = landing.own or [landing.page]

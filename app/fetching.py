@@ -44,13 +44,13 @@ class Fetcher:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
-        self.rules = around.dialect.rules
+        self.rules_of = around.ruling.of
         self.flights = Flights()
         self.intake = Intake(around)
         self.refreshing = 0
         self._answers = ordinals()
         self._leasing: set[str] = set()
-        self.uncacheable = Uncacheable(around.store, around.tasks, self.rules.uncacheable_memory, around.clock.now)
+        self.uncacheable = Uncacheable(around.store, around.tasks, around.ruling, around.clock.now)
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
@@ -133,7 +133,7 @@ class Fetcher:
         try:
             landing = await self._ask(key, forward, body)
         except BaseException:  # the client has left, with its request on the way
-            perhaps = perhaps_spoiled_by(forward.request, self.rules, self.around.clock.now())
+            perhaps = perhaps_spoiled_by(forward.request, self.rules_of(forward.request), self.around.clock.now())
             if perhaps:
                 self.around.tasks.start(self._spoil(perhaps), f"spoil {key}")
             raise
@@ -154,10 +154,10 @@ class Fetcher:
             raise
 
     def _spoiled(self, request: Request, exchange: Exchange) -> Sequence[Purge]:
-        now = self.around.clock.now()
+        rules, now = self.rules_of(request), self.around.clock.now()
         if exchange.proxy_error in PERHAPS_CARRIED_OUT:
-            return perhaps_spoiled_by(request, self.rules, now)
-        return spoiled_by(request, exchange.response, self.rules, now)
+            return perhaps_spoiled_by(request, rules, now)
+        return spoiled_by(request, exchange.response, rules, now)
 
     async def _spoil(self, purges: Sequence[Purge]) -> None:
         for purge in purges:
@@ -192,7 +192,7 @@ class Fetcher:
 
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
-        around, request = self.around, forward.request
+        around, request, rules = self.around, forward.request, self.rules_of(forward.request)
         under, request_time, started = around.store.purge_number(), around.clock.now(), perf_counter()
         proxy_error, own, detail = None, None, None
         try:
@@ -204,13 +204,13 @@ class Fetcher:
             response, page = failed(proxy_error, error.status, error.detail)
         response_time, took = around.clock.now(), perf_counter() - started
         exchange = Exchange(
-            request, response, self.rules.directives(response.headers), request_time, response_time, proxy_error,
+            request, response, rules.directives(response.headers), request_time, response_time, proxy_error,
             fetched_under=under, number=next(self._answers),
             deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)
         try:
-            outcome = conclude(forward, exchange, key, self.rules)
+            outcome = conclude(forward, exchange, key, rules)
         except BaseException:
             if own is not None:
                 await own.aclose()

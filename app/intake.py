@@ -32,7 +32,7 @@ class Intake:
         if landing.own is not None:
             return self.begin(forward, landing, stored, ended)
         size = len(landing.page)
-        if size <= self.around.dialect.rules.max_body:
+        if size <= self.around.ruling.of(forward.request).max_body:
             await self.around.store.save(replace(stored, body=landing.page, size=size))
         elif forward.stored is not None and forward.background:
             await self.around.store.remove(forward.stored)  # the origin's answer is another now, and cannot be kept
@@ -42,7 +42,7 @@ class Intake:
         """Begin to read the body of `landing`, and call `ended` when nothing of it is to come. The owner's reader
         stands in the landing that is returned; a refresh has no owner."""
         assert landing.own is not None
-        spool = Spool(self.around.dialect.rules.max_body, self._budget)
+        spool = Spool(self.around.ruling.of(forward.request).max_body, self._budget)
         reader = None if forward.background else spool.reader()
         body, own = landing.own, None if reader is None else OwnBody(reader, reader.aclose)
         self.around.tasks.start(self._take_in(body, spool, stored, forward, ended), f"take in {stored.key}")

@@ -37,9 +37,9 @@ class Memo:
     def __init__(self, engine: Engine, scheme: str, late: Late) -> None:
         around = engine.around
         self.scheme = scheme
-        self._answers = Fingerprints(around.dialect.rules.bypass_cookies)
+        self._answers = Fingerprints(around.ruling.bypass_cookies)
         self._by_head = self._answers.by_head
-        self._engine, self._late, self._rules = engine, late, around.dialect.rules
+        self._engine, self._late, self._rules_of = engine, late, around.ruling.of
         self._fetcher, self._forwarding = engine.fetcher, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
@@ -98,7 +98,7 @@ class Memo:
         """On behalf of who came now, as the engine would have it."""
         assert finished.hit is not None
         request = self._read(head, client, self._late.identities.next())
-        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored, self._rules))
+        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored, self._rules_of(request)))
 
     def _read(self, head: bytes, client: Address, identity: str = "") -> Request:
         return request_of(head, self.scheme, client, self._forwarding, identity)
@@ -121,7 +121,7 @@ class Memo:
         finished.unsettle()
         request = finished.request
         found = self._engine.hit(request, now)
-        span = None if found is None else standing(found[1], request, self._rules)
+        span = None if found is None else standing(found[1], request, self._rules_of(request))
         if found is None or span is None:
             return False
         finished.key, finished.hit = found

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from app.config_error import ConfigError, nearest
 from app.core.dialect import Dialect
+from app.core.routing import Route
 from app.core.speech import Environment
 from app.dialects import load_dialect, read_toml
+from app.routes import load_routes
 from app.settings_table import SETTINGS, Setting
 from app.units import Address
 from app.upstream.origin import Origin
@@ -24,8 +26,8 @@ FILE_VARIABLE = "SWERVE_CONFIG"
 class Settings:
     """Durations in seconds, sizes in bytes. `origin` is None only for the demo, which brings its own.
 
-    `dialect` has the operator's [rules] and max_object in it already. `written` says where each setting was found: a
-    flag, a variable, the file and its key; those that have their default are not in it.
+    `dialect` has the operator's [rules] and max_object in it already, `routes` go over these. `written` says where each
+    setting was found: a flag, a variable, the file and its key; those that have their default are not in it.
     """
 
     origin: Origin | None
@@ -55,6 +57,7 @@ class Settings:
     deployment_header: str | None
     purge_method: str
     memo: bool
+    routes: tuple[Route, ...] = ()
     written: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
@@ -105,7 +108,10 @@ def load_settings(
         fix = f"write swerve http://localhost:3000, set SWERVE_ORIGIN, or say origin in {FILE}"
         raise ConfigError(f"origin is not set; {fix}")
     dialect = _dialect(places, values["max_object"]).within(values["environment"])
-    values["dialect"] = dialect if values["preview_token"] is None else _with_token(dialect, values["preview_token"])
+    if values["preview_token"] is not None:
+        dialect = _with_token(dialect, values["preview_token"])
+    values["dialect"] = dialect
+    values["routes"] = load_routes(places.table.get("routes", []), dialect.rules, f"{file}: routes")
     settings = Settings(**values, written=_sources(places))
     _check_together(settings)
     return settings
@@ -125,7 +131,7 @@ def _file(flags: Mapping[str, str | None], environ: Mapping[str, str], cwd: Path
 
 def _read(path: Path) -> dict[str, Any]:
     table = read_toml(path)
-    known = [row.name for row in SETTINGS] + ["rules"]
+    known = [*(row.name for row in SETTINGS), "rules", "routes"]
     for key in table:
         if key not in known:
             raise ConfigError(f"{path}: {key} is unknown; {nearest(key, known)}")

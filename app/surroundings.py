@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.clock import MovedClock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
+from app.core.routing import Ruling
 from app.journal import Journal
 from app.store.base import Store
 from app.tasks import Tasks
@@ -30,6 +31,7 @@ class Surroundings:
     store: Store
     upstream: Upstream
     dialect: Dialect
+    ruling: Ruling
     forwarding: Forwarding
     clock: MovedClock
     journal: Journal

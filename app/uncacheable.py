@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 
+from app.core.routing import Ruling
 from app.store.base import Store
 from app.tasks import Tasks
 
@@ -14,12 +15,12 @@ MOST = 10_000
 
 
 class Uncacheable:
-    """Remembered for `seconds` of HTTP time, and told to all who share the store."""
+    """Remembered for as long as the rules for each say, in HTTP time, and told to all who share the store."""
 
-    def __init__(self, store: Store, tasks: Tasks, seconds: float, now: Callable[[], float]) -> None:
-        self._store, self._tasks = store, tasks
+    def __init__(self, store: Store, tasks: Tasks, ruling: Ruling, now: Callable[[], float]) -> None:
+        self._store, self._tasks, self._ruling = store, tasks, ruling
         # Hashes, for keys may be long; two that collide cost a moment of collapsing.
-        self._keys: TTLCache[int, bool] = TTLCache(MOST, seconds, now)
+        self._keys: TLRUCache[int, float] = TLRUCache(MOST, lambda _, seconds, since: since + seconds, now)
         store.watch_marks(self._told)
 
     def __contains__(self, key: str) -> bool:
@@ -41,4 +42,4 @@ class Uncacheable:
         if cacheable:
             self._keys.pop(hash(key), None)
         else:
-            self._keys[hash(key)] = True
+            self._keys[hash(key)] = self._ruling.of_key(key).uncacheable_memory

@@ -18,7 +18,6 @@ from app.core.decisions import Fwd, Result, Verdict
 from app.core.forwarding import outbound
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.reasons import Reason
-from app.core.refusing import refusal
 from app.core.verdicts import of_refusal
 from app.journal import CLIENT_CLOSED_REQUEST, Event
 from app.pages import failed, refused
@@ -58,7 +57,7 @@ class Tunnel:
         at, started = self.around.clock.now(), perf_counter()
         await receive()  # websocket.connect
         request = request_from(scope, self.around.forwarding)
-        refuse = refusal(request, self.around.forwarding.node)
+        refuse = self.around.ruling.refusal(request, self.around.forwarding.node)
         if refuse is not None:
             status = await _deny(scope, send, *refused(refuse))
             verdict = of_refusal(refuse, "")

@@ -27,7 +27,8 @@ class Access:
 
     @property
     def rules(self) -> Rules:
-        return self.engine.rules
+        """Those that hold where no route fits."""
+        return self.around.ruling.rules
 
     def now(self) -> float:
         """HTTP time."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from enum import Enum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,8 @@ from app.admin.access import Access
 from app.admin.health import DialectName
 from app.admin.operation import Operation
 from app.admin.problems import answer
+from app.admin.rules import RouteInForce, in_force
+from app.admin.rules import told as rules_told
 from app.core.timeline import HIDDEN, is_secret
 from app.settings_table import SETTINGS
 
@@ -36,13 +36,15 @@ class SettingInForce:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`rules` are those of the dialect with the operator's over them. `status_fields`: the response fields in which the
-    dialect says what happened. Secrets are hidden."""
+    """`rules` are those of the dialect with the operator's over them, `routes` the paths for which others hold, in the
+    order in which they are tried. `status_fields`: the response fields in which the dialect says what happened. Secrets
+    are hidden."""
 
     settings: tuple[SettingInForce, ...]
     dialect: DialectName
     status_fields: tuple[str, ...]
     rules: dict[str, Any]
+    routes: tuple[RouteInForce, ...]
 
 
 async def config(access: Access, _request: Request) -> Response:
@@ -51,9 +53,11 @@ async def config(access: Access, _request: Request) -> Response:
         SettingInForce(row.name, told(row.name, getattr(settings, row.name)), settings.written.get(row.name))
         for row in SETTINGS
     )
-    rules = {name: _plain(value) for name, value in asdict(access.rules).items()}
+    routes = tuple(in_force(one, access.rules) for one in access.around.ruling.routes)
     status_fields = tuple(one.name for one in dialect.fields if one.words)
-    return answer(Config(tuple(rows), DialectName(dialect.name, dialect.as_of), status_fields, rules))
+    return answer(
+        Config(tuple(rows), DialectName(dialect.name, dialect.as_of), status_fields, rules_told(access.rules), routes)
+    )
 
 
 def told(name: str, value: object) -> Value:
@@ -65,23 +69,6 @@ def told(name: str, value: object) -> Value:
             return HIDDEN if is_secret(name) and isinstance(value, str) else _USERINFO.sub(f"{HIDDEN}@", str(value))
         case _:
             return str(getattr(value, "name", value))
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it: sets sorted, the rest as it is."""
-    match value:
-        case Enum():
-            return value.value
-        case dict():  # one rule holds a secret, the operator's token for previews
-            return {name: HIDDEN if name == "token" and one else _plain(one) for name, one in value.items()}
-        case frozenset():
-            return sorted(map(_plain, value))
-        case str() | None:
-            return value
-        case Iterable():
-            return [_plain(one) for one in value]
-        case _:
-            return value
 
 
 OPERATIONS = (

@@ -102,7 +102,7 @@ def _place(cursor: str | None) -> Place:
 async def show(access: Access, request: Request) -> Response:
     variants = await _named(access, request.path_params["id"])
     now, deployment = access.now(), access.store.log.deployment
-    told = tuple(whole(one, now, deployment, access.rules) for one in variants)
+    told = tuple(whole(one, now, deployment, access.around.ruling.of_key(one.key)) for one in variants)
     return answer(Shown(told[0].id, told[0].key, told[0].url, told))
 
 

@@ -13,6 +13,7 @@ from app.admin.asked import Asked, has_host
 from app.admin.operation import Operation
 from app.admin.problems import answer
 from app.admin.reading import body_of
+from app.admin.rules import RouteInForce, in_force
 from app.core.decisions import Result
 from app.core.explain import Explanation, Known, explain
 from app.core.forwarding import arrived
@@ -59,13 +60,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning(Explanation):
-    """The explanation, and what is known around it. `says`: the dialect's own words for it by field, where they are
-    known before the origin is asked."""
+    """The explanation, and what is known around it. `route`: the one that the request takes. `says`: the dialect's own
+    words for it by field, where they are known before the origin is asked."""
 
     request: Explained
     in_flight: bool
     last_request: Seen | None
     dialect: str
+    route: RouteInForce | None
     says: dict[str, str]
 
 
@@ -75,7 +77,8 @@ async def why(access: Access, request: Request) -> Response:
     like = next((event for event in reversed(events) if asked.fits(event)), None)
     explained = asked.completed(like, next(filter(has_host, reversed(events)), None), access.settings)
     explained = explained if like and not asked.headers else arrived(explained, forwarding)
-    key, now = cache_key(explained, access.rules), access.now()
+    ruling = access.around.ruling
+    key, now, route = cache_key(explained, ruling.of(explained)), access.now(), ruling.route_of(explained)
     about = await access.fleet.about(key)
     known = Known(
         stored=access.engine.deployed(await access.store.lookup(key)),
@@ -84,7 +87,7 @@ async def why(access: Access, request: Request) -> Response:
         recent_keys=[event.verdict.key for event in events],
         node=forwarding.node,
     )
-    explanation = explain(explained, known, access.rules, now)
+    explanation = explain(explained, known, ruling, now)
     return answer(
         Reasoning(
             **{one.name: getattr(explanation, one.name) for one in fields(explanation)},
@@ -92,6 +95,7 @@ async def why(access: Access, request: Request) -> Response:
             in_flight=about.in_flight,
             last_request=None if like is None else _seen(like, now),
             dialect=access.around.dialect.name,
+            route=None if route is None else in_force(route, access.rules),
             says=_says(access, explanation),
         )
     )

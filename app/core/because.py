@@ -58,6 +58,8 @@ def lifetime_words(stored: StoredResponse) -> str:
             return "its lifetime of 0 s"
         case LifetimeSource.EXPIRES:
             return "Expires"
+        case LifetimeSource.ROUTE:
+            return f"the route's lifetime of {span(fresh.lifetime)}"
         case LifetimeSource.HEURISTIC:
             return f"a guess of {span(fresh.lifetime)} from Last-Modified"
         case directive:

@@ -12,6 +12,7 @@ from app.core.messages import Headers, Request
 from app.core.reasons import MEANINGS, Phase, Reason
 from app.core.refusing import REFUSED
 from app.core.reuse import INELIGIBLE, bypassing_cookies, decide
+from app.core.routing import Ruling
 from app.core.rules import RequestDirectives, Rules
 from app.core.storing import FORBIDDEN
 
@@ -59,8 +60,8 @@ DIRECTIVES: tuple[tuple[tuple[Reason, ...], str], ...] = (
 )
 
 
-def refusal_checks(request: Request, node: str) -> tuple[Check, ...]:
-    """What no origin is asked for: every row of REFUSED."""
+def refusal_checks(request: Request, node: str, ruling: Ruling) -> tuple[Check, ...]:
+    """What no origin is asked for: every row of REFUSED, and paths that a route says are none."""
     found = {
         Reason.BAD_HOST: request.authority,
         Reason.TARGET_TOO_LONG: f"{len(request.target)} bytes",
@@ -70,7 +71,8 @@ def refusal_checks(request: Request, node: str) -> tuple[Check, ...]:
         Reason.LOOP: described(request.headers, "cdn-loop", ""),
         Reason.MAX_FORWARDS: described(request.headers, "max-forwards", ""),
     }
-    return tuple(Check.of(reason, not fires(request, node), found[reason]) for reason, _, fires in REFUSED)
+    rows = [Check.of(reason, not fires(request, node), found[reason]) for reason, _, fires in REFUSED]
+    return (*rows, Check.of(Reason.UNKNOWN_PATH, not ruling.is_unknown(request), request.path))
 
 
 def request_checks(request: Request, stored: Sequence[StoredResponse], rules: Rules, now: float) -> tuple[Check, ...]:
@@ -113,7 +115,7 @@ def _asked(reason: Reason, request: Request, rules: Rules) -> str:
     if reason is Reason.REQUEST_COOKIE:
         named = ", ".join(sorted(bypassing_cookies(request, rules)))
         return named or ("Cookie" if "cookie" in request.headers else "")
-    if reason is Reason.REQUEST_EXTENSION:
+    if reason in (Reason.REQUEST_EXTENSION, Reason.DYNAMIC_ROUTE):
         return request.path
     if reason is Reason.REQUEST_FIELD:
         return ", ".join(name for name in rules.bypass_fields if name in request.headers)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from app.core.because import because
 from app.core.checks import Check, Judgement, refusal_checks, request_checks
 from app.core.decisions import Exchange, Fwd, Hit, Lookup, Refuse, Result, StoredResponse
+from app.core.impersonal import as_anybody
 from app.core.key import cache_key
 from app.core.last_answer import LastAnswer, last_answer
 from app.core.messages import Request
-from app.core.refusing import refusal
 from app.core.reuse import decide, present, select
-from app.core.rules import Rules
+from app.core.routing import Ruling
 from app.core.splitting import Key, Splitting, splitting
 from app.core.timeline import Variant, variant
 from app.core.verdicts import of_hit, of_refusal
@@ -66,18 +66,20 @@ class Explanation:
     splitting: Splitting | None
 
 
-def explain(request: Request, known: Known, rules: Rules, now: float) -> Explanation:
+def explain(request: Request, known: Known, ruling: Ruling, now: float) -> Explanation:
     """What `decide` says to the request now, and everything that made it say so."""
+    rules = ruling.of(request)
     key, stored = cache_key(request, rules), known.stored
-    lookup = refusal(request, known.node) or decide(request, stored, rules, now, uncacheable=known.uncacheable)
-    chosen = select(request, present(stored, now)) or select(request, stored)
+    lookup = ruling.refusal(request, known.node) or decide(request, stored, rules, now, uncacheable=known.uncacheable)
+    asked = as_anybody(request, rules)
+    chosen = select(asked, present(stored, now)) or select(asked, stored)
     last = None if known.exchange is None else last_answer(known.exchange, stored, key, rules, now)
     return Explanation(
         key=Key.shown(key),
         uncacheable=known.uncacheable,
         answer=_answer(lookup, key, now),
         because=because(lookup, chosen, last, now),
-        checks=refusal_checks(request, known.node) + request_checks(request, stored, rules, now),
+        checks=refusal_checks(request, known.node, ruling) + request_checks(request, stored, rules, now),
         variants=tuple(variant(one, rules, now, selected=one is chosen) for one in stored),
         last_answer=last,
         splitting=splitting(key, known.recent_keys, stored),

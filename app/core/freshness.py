@@ -10,6 +10,8 @@ from app.core.messages import Response, media_type
 from app.core.rules import HEURISTIC_STATUSES, LifetimeSource, Rules
 
 SUCCESS_WITH_BODY = (200, 203, 206)
+# What a route gives a lifetime to: what is there, what has moved, and what is not there. Errors speak for themselves.
+ROUTED_STATUSES = frozenset({200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ def freshness(
 
 def stale_windows(control: Directives, rules: Rules) -> tuple[int, int]:
     """How long stale may be served while it is revalidated, and how long if the origin fails (RFC 5861)."""
+    windows, route = _stated_windows(control, rules), rules.of_route
+    return (
+        windows[0] if route.stale_while_revalidate is None else route.stale_while_revalidate,
+        windows[1] if route.stale_if_error is None else route.stale_if_error,
+    )
+
+
+def _stated_windows(control: Directives, rules: Rules) -> tuple[int, int]:
+    """Those that the response states, and the dialect's in their place."""
     if control.forbids_stale:
         return 0, 0
     barred = any(control.says(name) for name in rules.stale_while_revalidate_barred_by)
@@ -89,6 +100,8 @@ def lifetime_of(
 ) -> tuple[float, LifetimeSource | None]:
     """How long a response may be used, and what says so."""
     lifetime, source = _lifetime(response, control, rules, response_time)
+    if source is LifetimeSource.ROUTE:
+        return lifetime, source
     least = rules.lifetime_for(response.status, rules.least_lifetimes)
     if least is not None and lifetime < least:
         lifetime, source = least, source or LifetimeSource.DEFAULT
@@ -99,7 +112,7 @@ def _lifetime(
     response: Response, control: Directives, rules: Rules, response_time: float
 ) -> tuple[float, LifetimeSource | None]:
     stale = any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks)
-    for source in rules.lifetime_from:
+    for source in (LifetimeSource.ROUTE, *rules.lifetime_from):
         seconds = _FROM[source](response, control, rules, response_time)
         if seconds is not None:
             return 0 if stale else max(0, seconds), source
@@ -146,7 +159,12 @@ def _from_default(response: Response, _control: Directives, rules: Rules, _time:
     return rules.lifetime_for(response.status, rules.default_lifetimes)
 
 
+def _from_route(response: Response, _control: Directives, rules: Rules, _time: float) -> float | None:
+    return rules.of_route.lifetime if response.status in ROUTED_STATUSES else None
+
+
 _FROM = {
+    LifetimeSource.ROUTE: _from_route,
     LifetimeSource.S_MAXAGE: _from_s_maxage,
     LifetimeSource.MAX_AGE: _from_max_age,
     LifetimeSource.EXPIRES: _from_expires,

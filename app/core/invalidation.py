@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from app.core.key import normal_authority
+from app.core.key import keyed_target, normal_authority
 from app.core.messages import Headers, Request, Response
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.rules import SAFE_METHODS, Rules
@@ -43,6 +43,8 @@ def spoiled_by(request: Request, response: Response, rules: Rules, now: float) -
         target = None if value is None else same_origin_target(request, value)
         if target is not None:
             targets.append(target)
+    # A key may leave out parameters; which of them Location's own would, is not asked.
+    targets += [keyed_target(target, rules) for target in targets]
     selectors = [Selector(Kind.URL, target, host) for target in targets]
     if any(one.field == GROUPS for one in rules.tags):
         selectors += [Selector(Kind.TAG, group, host) for group in tags_of(response.headers, [INVALIDATED_GROUPS])]

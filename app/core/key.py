@@ -2,12 +2,12 @@
 
 Grammar of a key, whose parts are separated by single spaces because none of them can contain one:
 
-    key  = base *( " " name "=" value )
+    key  = base *( " " name "=" value ) *( " cookie:" name "=" value )
     base = "GET" " " scheme " " authority " " target
 
 The base names the GET whose response is stored: HEAD is answered from it, unsafe methods invalidate it. `name=value`
-are the fields that a dialect always keys by, those that are present: the value percent-encoded, or `#` and a digest of
-it when it is long, so that no client can make keys of any size.
+are the fields that a dialect always keys by, and the cookies that a route does, those that are present: the value
+percent-encoded, or `#` and a digest of it when it is long, so that no client can make keys of any size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote
 from app.core.fields import split_list, split_members
 from app.core.messages import Headers, Request
 from app.core.remembered import remembered
-from app.core.rules import Query, Rules, VaryRule
+from app.core.rules import Query, RouteRules, Rules, VaryRule
 
 LONGEST_VALUE = 256
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -44,21 +44,53 @@ def base_of(key: str) -> str:
 
 def cache_key(request: Request, rules: Rules) -> str:
     """The primary cache key (RFC 9111 §2)."""
-    parts = [base_key(request.scheme, request.authority, keyed_target(request.target, rules.query))]
+    parts = [base_key(request.scheme, request.authority, keyed_target(request.target, rules))]
     for name in rules.key_headers:
         # As it was sent, but for what is known to make no difference: the origin may compare it to the letter.
         value = normalised(name, request.headers) if name in _WEIGHTED else request.headers.get(name)
         if value is not None:
             parts.append(f"{name}={_written(value)}")
+    if rules.of_route.key_cookies:
+        parts += [f"cookie:{name}={_written(value)}" for name, value in keyed_cookies(request.headers, rules)]
     return " ".join(parts)
 
 
-def keyed_target(target: str, rule: Query) -> str:
+def keyed_cookies(headers: Headers, rules: Rules) -> list[tuple[str, str]]:
+    """The cookies that are in the key: name and value of the first of each name (RFC 6265 §5.4: the most specific)."""
+    found = [(name, headers.cookie(name)) for name in rules.of_route.key_cookies]
+    return [(name, value) for name, value in found if value is not None]
+
+
+def keyed_target(target: str, rules: Rules) -> str:
     """What of a target is in the key."""
-    if rule is Query.KEEP or "?" not in target:
+    if "?" not in target or (rules.query is Query.KEEP and not names_parameters(rules)):
         return target
     path, _, query = target.partition("?")
-    return path if rule is Query.DROP else f"{path}?{'&'.join(sorted(query.split('&')))}"
+    if rules.query is Query.DROP:
+        return path
+    parameters = [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
+    if rules.query is Query.SORT:
+        parameters.sort(key=_name_of)
+    return f"{path}?{'&'.join(parameters)}" if parameters else path
+
+
+def names_parameters(rules: Rules) -> bool:
+    """Whether some parameters of the query are in the key and others are not."""
+    return rules.of_route.kept_parameters is not None or bool(rules.of_route.ignored_parameters)
+
+
+def _counts(name: str, route: RouteRules) -> bool:
+    kept = route.kept_parameters is None or _among(name, route.kept_parameters)
+    return kept and not _among(name, route.ignored_parameters)
+
+
+def _among(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(name.startswith(one[:-1]) if one.endswith("*") else name == one for one in patterns)
+
+
+def _name_of(parameter: str) -> str:
+    """Several of one name stay in their order, which may have a meaning."""
+    return parameter.partition("=")[0]
 
 
 @remembered

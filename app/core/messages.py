@@ -63,6 +63,15 @@ class Headers:
         pairs = [pair.partition("=") for line in Headers.lines(self, "cookie") for pair in line.split(";")]
         return [value.strip(" \t") for key, _, value in pairs if key.strip(" \t").lower() == name]
 
+    def cookie(self, name: str) -> str | None:
+        """The value of the first cookie of just that name (RFC 6265 §4.2)."""
+        for line in self.lines("cookie"):
+            for pair in line.split(";"):
+                found, equals, value = pair.partition("=")
+                if equals and found.strip(" \t") == name:
+                    return value.strip(" \t")
+        return None
+
     def has_cookie(self, name: str) -> bool:
         return bool(self.cookies(name))
 

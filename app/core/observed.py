@@ -18,6 +18,20 @@ class Observed(Headers):
         self.pairs, self._by_name = headers.pairs, headers._by_name
         self.looked: set[str] = set()
 
+    def dropping(self, names: frozenset[bytes]) -> Headers:
+        """What is left is looked at by the same eyes. That something is gone makes no difference that could be seen."""
+        kept = super().dropping(names)
+        if kept is self:
+            return self
+        rest = Observed(kept)
+        rest.looked = self.looked
+        return rest
+
+    def adding(self, *lines: tuple[str, str]) -> Headers:
+        rest = Observed(super().adding(*lines))
+        rest.looked = self.looked
+        return rest
+
     def lines(self, name: str) -> list[str]:
         self.looked.add(name)
         return super().lines(name)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     REQUEST_COOKIE = "request-cookie"
     REQUEST_FIELD = "request-field"
     REQUEST_EXTENSION = "request-extension"
+    DYNAMIC_ROUTE = "dynamic-route"
     REQUEST_NO_STORE = "request-no-store"
     REQUEST_NO_CACHE = "request-no-cache"
     REQUEST_PRAGMA = "request-pragma"
@@ -85,6 +86,8 @@ class Reason(StrEnum):
     BAD_TARGET = "bad-target"
     MAX_FORWARDS = "max-forwards"
     LOOP = "loop"
+    UNKNOWN_PATH = "unknown-path"
+    NOT_STATIC = "not-static"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.REQUEST_EXTENSION: Meaning(
         Phase.REQUEST, "the path does not end as those that this cache stores", "dialect",
         "a rule for the path (at the CDN: a cache rule) makes other paths eligible"),
+    Reason.DYNAMIC_ROUTE: Meaning(
+        Phase.REQUEST, "a route of yours says that this path never meets the cache", "route",
+        "dynamic = \"auto\" leaves it to what the response says"),
     Reason.REQUEST_NO_STORE: Meaning(
         Phase.REQUEST, "the client sent Cache-Control: no-store", "RFC 9111 §5.2.1.5",
         "DevTools «Disable cache» sends it"),
@@ -251,4 +257,10 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.LOOP: Meaning(
         Phase.ERROR, "the request has been through this Swerve before: the origin points back at it", "RFC 8586",
         "the origin's address must not be Swerve's own"),
+    Reason.UNKNOWN_PATH: Meaning(
+        Phase.ERROR, "a route of yours lists the paths that exist, and this is none of them", "route",
+        "add it to only"),
+    Reason.NOT_STATIC: Meaning(
+        Phase.ERROR, "a route of yours says that this response must be the same for everybody, and it says otherwise",
+        "route", "`swerve why` says which rule it breaks; dynamic = \"auto\" lets it pass"),
 }  # fmt: skip

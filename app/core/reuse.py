@@ -8,6 +8,7 @@ from dataclasses import replace
 from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
 from app.core.directives import Directives, parse_cache_control
 from app.core.fields import parse_date
+from app.core.impersonal import as_anybody, impersonal
 from app.core.key import selects
 from app.core.messages import Request, has_body
 from app.core.preview import Preview
@@ -15,7 +16,7 @@ from app.core.purging import Mode
 from app.core.ranges import held_spans
 from app.core.reasons import Reason
 from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules
-from app.core.validation import conditional, impersonal, unconditional
+from app.core.validation import conditional, unconditional
 
 RequestRule = tuple[Reason, Fwd, Callable[[Request, Rules], bool]]
 
@@ -33,6 +34,7 @@ INELIGIBLE: tuple[RequestRule, ...] = (
     (Reason.REQUEST_COOKIE, Fwd.BYPASS,
      lambda request, rules: any(bypassing_cookies(request, rules))
      or (rules.cookies is Cookies.BYPASS and "cookie" in request.headers)),
+    (Reason.DYNAMIC_ROUTE, Fwd.BYPASS, lambda _, rules: rules.of_route.dynamic),
     (Reason.REQUEST_EXTENSION, Fwd.BYPASS,
      lambda request, rules: rules.extensions is not None and rules.extensions.isdisjoint(endings_of(request.path))),
 )  # fmt: skip
@@ -69,6 +71,7 @@ def decide(
     if directives.no_store:
         only_stored = directives.only_if_cached
         return REFUSED_504 if only_stored else Forward(Reason.REQUEST_NO_STORE, Fwd.REQUEST, request)
+    request = as_anybody(request, rules)
     there = present(stored, now)
     chosen = select(request, there)
     asked = for_all(request, rules)
@@ -229,7 +232,7 @@ def _serve_stale(request: Request, stored: StoredResponse, rules: Rules, now: fl
 
 def refresh(request: Request, stored: StoredResponse, rules: Rules) -> Forward:
     """The background fetch that renews a stored response, on behalf of nobody in particular."""
-    cleaned = conditional(impersonal(request, stored), stored, rules)
+    cleaned = conditional(impersonal(request, stored, rules), stored, rules)
     return Forward(Reason.STALE_WHILE_REVALIDATE, Fwd.STALE, cleaned, stored, shareable=True, background=True)
 
 

@@ -20,6 +20,7 @@ class LifetimeSource(StrEnum):
     EXPIRES = "expires"
     HEURISTIC = "heuristic"
     DEFAULT = "default"  # what the dialect gives to responses that say nothing
+    ROUTE = "route"  # what a route gives, whatever the response says
 
 
 class SetCookie(StrEnum):
@@ -111,11 +112,37 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True)
+class RouteRules:
+    """What only a route may set: no dialect speaks of single paths. Durations in seconds; None: as without a route.
+
+    `dynamic`: requests never meet the cache. `must_be_static`: one that says it is not for everybody is an error.
+    `anonymous`: the origin is asked as nobody in particular. `lifetime` and the windows hold whatever a response says.
+    Of the query's parameters those that are kept and not ignored are in the key; a `*` at the end of a name stands for
+    any rest.
+    """
+
+    dynamic: bool = False
+    must_be_static: bool = False
+    anonymous: bool = False
+    lifetime: int | None = None
+    stale_while_revalidate: int | None = None
+    stale_if_error: int | None = None
+    tags: tuple[str, ...] = ()
+    kept_parameters: tuple[str, ...] | None = None
+    ignored_parameters: tuple[str, ...] = ()
+    key_cookies: tuple[str, ...] = ()
+
+
+# The field of Rules that neither a dialect nor [rules] may set.
+OF_A_ROUTE = "of_route"
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The defaults are the plain RFC cache. Durations in seconds, sizes in bytes; None: no limit, or any."""
 
     governing: tuple[Governing, ...] = (Governing("cdn-cache-control", Syntax.STRUCTURED),)
-    lifetime_from: tuple[LifetimeSource, ...] = tuple(LifetimeSource)
+    lifetime_from: tuple[LifetimeSource, ...] = tuple(one for one in LifetimeSource if one is not LifetimeSource.ROUTE)
     statuses: frozenset[int] | None = None
     key_headers: tuple[str, ...] = ("rsc",)
     vary: VaryRule = VaryRule.HONOUR
@@ -168,6 +195,7 @@ class Rules:
     stale_if_error_barred_by: frozenset[str] = frozenset()
     makes_last_modified: bool = False
     preview: Preview | None = None
+    of_route: RouteRules = RouteRules()
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

@@ -20,6 +20,7 @@ from app.core.decisions import (
 )
 from app.core.fields import format_date, parse_length
 from app.core.freshness import Freshness, freshness, lifetime_of, stale_windows
+from app.core.impersonal import as_anybody
 from app.core.invalidation import same_origin_target
 from app.core.key import selecting_fields, vary_names
 from app.core.messages import Headers, Request, Response, is_event_stream, media_type, packed
@@ -147,6 +148,14 @@ FORBIDDEN: tuple[ResponseRule, ...] = (
     (Reason.TOO_LARGE, _too_large),
 )  # fmt: skip
 
+# By which of them a response says that it is not the same for everybody, or not for long enough to be kept.
+NOT_STATIC = frozenset(
+    {
+        Reason.NO_STORE, Reason.PRIVATE, Reason.NO_CACHE, Reason.SET_COOKIE, Reason.VARY_STAR, Reason.VARY_DENIED,
+        Reason.NO_LIFETIME,
+    }
+)  # fmt: skip
+
 ERROR_REASONS = {
     "dns_timeout": Reason.ORIGIN_TIMEOUT,
     "connection_timeout": Reason.ORIGIN_TIMEOUT,
@@ -176,7 +185,7 @@ def conclude(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Ou
 def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, rules: Rules) -> Outcome:
     """The stored response was confirmed, and is kept if a response with its new fields may be."""
     renewed = replace(stored_response(exchange, key, rules), body=stored.body, size=stored.size)
-    reason = first_forbidding(exchange, rules)
+    reason = _forbidden(exchange, rules)
     if reason is None:
         return Freshen(renewed)
     own = replace(renewed, head=packed(exchange.response.headers.without({"age"})))
@@ -207,11 +216,18 @@ def hold(stored: StoredResponse, now: float) -> StoredResponse:
 
 
 def _save_or_pass(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
-    reason = forward.reason if forward.fwd is Fwd.BYPASS else first_forbidding(exchange, rules)
+    reason = forward.reason if forward.fwd is Fwd.BYPASS else _forbidden(exchange, rules)
     if reason is None:
         return Save(stored_response(exchange, key, rules))
     # A refresh speaks for everybody: when its answer may not be shared, what was shared until now is over.
     return Pass(reason, exchange.response, forget=forward.stored if forward.background else None)
+
+
+def _forbidden(exchange: Exchange, rules: Rules) -> Reason | None:
+    """Why it may not be stored; that this is an error, where a route says of what is there that it must be."""
+    reason = first_forbidding(exchange, rules)
+    wrong = rules.of_route.must_be_static and reason in NOT_STATIC and exchange.response.status < 400
+    return Reason.NOT_STATIC if wrong else reason
 
 
 def first_forbidding(exchange: Exchange, rules: Rules) -> Reason | None:
@@ -245,7 +261,7 @@ def stored_response(exchange: Exchange, key: str, rules: Rules) -> StoredRespons
         fetched_under=exchange.fetched_under,
         number=exchange.number,
         stored_at=exchange.response_time,
-        tags=tags_of(response.headers, rules.tags),
+        tags=tuple(dict.fromkeys((*tags_of(response.headers, rules.tags), *rules.of_route.tags))),
         deployment=None if _outlives_deployments(response, rules) else exchange.deployment,
     )
 
@@ -280,7 +296,7 @@ def shareable_with(outcome: Outcome, exchange: Exchange, request: Request, rules
         case Save(stored) | Freshen(stored):
             return isinstance(decide(request, [stored], rules, now), Hit)
         case ServeStale(reason, stored):
-            return reason is Reason.STALE_IF_ERROR and is_variant_for(request, stored)
+            return reason is Reason.STALE_IF_ERROR and is_variant_for(as_anybody(request, rules), stored)
         case Reuse():
             return False
         case Pass(reason, _, _):

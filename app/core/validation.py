@@ -11,12 +11,6 @@ from app.core.rules import Rules
 
 CONDITIONS = frozenset({"if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"})
 
-# What identifies whoever triggered a refresh, or shaped only their answer: a refresh is on behalf of everybody.
-PERSONAL = CONDITIONS | {
-    "authorization", "cookie", "range", "cache-control", "pragma", "expect", "content-length", "te",
-    "x-forwarded-for", "forwarded",
-}  # fmt: skip
-
 # RFC 9111 §3.2: what describes the stored body is not replaced by a message that carries none.
 OF_THE_BODY = frozenset({"content-encoding", "content-length", "content-range", "content-md5", "etag"})
 
@@ -48,13 +42,6 @@ def conditional(request: Request, stored: StoredResponse, rules: Rules) -> Reque
 def unconditional(request: Request) -> Request:
     """The request without the client's conditions, so that the answer can be stored and serve everybody."""
     return request.with_headers(request.headers.without(CONDITIONS))
-
-
-def impersonal(request: Request, stored: StoredResponse) -> Request:
-    """A GET that could have come from anybody whom the stored response was selected for."""
-    selecting = {name for name, _ in stored.selecting}
-    headers = request.headers.without(PERSONAL - selecting)
-    return replace(request, method="GET", headers=headers, client="")
 
 
 def not_modified(request: Request, response: Response) -> bool:

@@ -22,14 +22,16 @@ class Occasion:
     status: int = 200
 
 
-# What no single visitor brings about: others who ask at the same time, other variants, purges, failed refreshes, and
-# what may go wrong with an origin.
+# What no single visitor brings about: others who ask at the same time, other variants, purges, tokens, warming, failed
+# refreshes, and what may go wrong with an origin.
 BESIDES = (
     Occasion(Result.MISS, Reason.COLLAPSED),
     Occasion(Result.MISS, Reason.VARY_MISS),
     Occasion(Result.STALE, Reason.STALE_PURGED),
     Occasion(Result.STALE, Reason.STALE_ERROR),
     Occasion(Result.RENEWED, Reason.DELETED),
+    Occasion(Result.RENEWED, Reason.REQUEST_RENEWAL),
+    Occasion(Result.HIT, Reason.PRERENDERED),
     Occasion(Result.EXPIRED, Reason.INVALIDATED),
     Occasion(Result.ERROR, Reason.ORIGIN_TIMEOUT, 504),
     Occasion(Result.ERROR, Reason.ORIGIN_PROTOCOL, 502),

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.why.drawing import WIDTH, drawing
-from app.why.words import absent, became, count, governance_words, lifetime_words, outcome_words, rounded
+from app.why.words import (
+    absent,
+    became,
+    changes_words,
+    count,
+    governance_words,
+    lifetime_words,
+    outcome_words,
+    rounded,
+    route_words,
+)
 
 Reasoning = dict[str, Any]
 
@@ -56,6 +66,9 @@ class Text:
         if governance:
             yield from row("from", governance)
         yield from row("key", reasoning["key"]["text"])
+        if reasoning["route"]:
+            yield from row("route", route_words(reasoning["route"]))
+            yield from row("changes", changes_words(reasoning["route"]))
         last = reasoning["last_request"]
         if last:
             how = f"{last['status']} {last['result']} ({last['reason']}) in {last['duration'] * 1000:.0f} ms"

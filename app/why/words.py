@@ -36,6 +36,26 @@ def governance_words(governance: Reasoning) -> str:
     return f"{said}  ({', '.join(notes)})" if notes else said
 
 
+def route_words(route: Reasoning) -> str:
+    """The pattern, and what is said of paths like that."""
+    where = route["path"] if route["host"] is None else f"{route['path']} at {route['host']}"
+    return f"{where}: {', '.join(f'{key} = {value}' for key, value in route['says'].items()) or 'its own rules'}"
+
+
+def changes_words(route: Reasoning) -> str:
+    """The rules that are others, with what they would be without the route."""
+    changes = [f"{one['rule']} is {_value(one['after'])}, not {_value(one['before'])}" for one in route["changes"]]
+    return "; ".join(changes) or "no rule"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "unset" if value is None else str(value)
+
+
 def lifetime_words(variant: Reasoning) -> str:
     """What gave the lifetime, and the windows after it."""
     by = variant["lifetime_from"]

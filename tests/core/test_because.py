@@ -10,6 +10,7 @@ from app.core.because import because, lifetime_words, span
 from app.core.decisions import Fwd, Hit, StoredResponse
 from app.core.last_answer import last_answer
 from app.core.reasons import MEANINGS, Reason
+from app.core.rules import RouteRules, Rules
 from tests.core.build import INVALIDATED, KEY, NOW, RFC, exchange, forward, row, stored
 
 
@@ -32,6 +33,13 @@ from tests.core.build import INVALIDATED, KEY, NOW, RFC, exchange, forward, row,
             "max-age=60 ended 5 s ago; the last refresh failed, and the next one waits 5 s more",
         ),
         row("expired", Reason.EXPIRED, stored("200 | expires: @+60"), 7261, "Expires ended 2h00m ago"),
+        row(
+            "by a route",
+            Reason.FRESH,
+            stored("200", rules=Rules(of_route=RouteRules(lifetime=60))),
+            12,
+            "the route's lifetime of 1m00s keeps it fresh for 48 s more",
+        ),
         row(
             "window over",
             Reason.EXPIRED,

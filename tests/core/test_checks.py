@@ -10,6 +10,7 @@ from app.core.checks import cookie_names, described, refusal_checks, request_che
 from app.core.explain import Known, explain
 from app.core.fields import spelled
 from app.core.reasons import Reason
+from app.core.routing import Ruling
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
 from tests.core.build import NOW, RFC, exchange, head, req, row, stored
 
@@ -100,8 +101,8 @@ def test_only_if_cached_refuses_when_nothing_is_stored() -> None:
     row("a loop",        req("GET / | cdn-loop: swerve; node=n0de1"),    Reason.LOOP),
 ])  # fmt: skip
 def test_what_no_origin_is_asked_for(request_: Any, reason: Reason) -> None:
-    assert refused(refusal_checks(request_, NODE)) == [reason]
-    found = explain(request_, Known([], NODE), RFC, NOW)
+    assert refused(refusal_checks(request_, NODE, Ruling(RFC))) == [reason]
+    found = explain(request_, Known([], NODE), Ruling(RFC), NOW)
     assert (found.answer.kind, found.answer.judgement.reason, found.answer.result) == ("refuse", reason, "error")
     assert found.answer.status in (400, 405, 508)
 

@@ -9,6 +9,7 @@ from app.core.explain import Known, explain
 from app.core.reasons import Reason
 from app.core.refusing import REFUSED
 from app.core.reuse import INELIGIBLE
+from app.core.routing import Ruling
 from app.core.storing import FORBIDDEN
 from tests.core.build import NOW, RFC, exchange, req, stored
 
@@ -20,18 +21,18 @@ def refused(checks: Any) -> list[Reason]:
 
 
 def test_every_rule_is_shown() -> None:
-    found = explain(req(), Known([], NODE, exchange()), RFC, NOW)
+    found = explain(req(), Known([], NODE, exchange()), Ruling(RFC), NOW)
     assert found.last_answer is not None
     assert [check.reason for check in found.checks[: len(REFUSED)]] == [reason for reason, *_ in REFUSED]
-    assert [check.reason for check in found.checks[len(REFUSED) :]][: len(INELIGIBLE)] == [
-        reason for reason, *_ in INELIGIBLE
-    ]
+    unknown, *rest = [check.reason for check in found.checks[len(REFUSED) :]]
+    assert unknown is Reason.UNKNOWN_PATH
+    assert rest[: len(INELIGIBLE)] == [reason for reason, *_ in INELIGIBLE]
     assert [check.reason for check in found.last_answer.checks] == [reason for reason, _ in FORBIDDEN] == list(EVIDENCE)
 
 
 def test_a_stale_page_in_full() -> None:
     old = stored('200 | cc: s-maxage=60, stale-while-revalidate=300 | etag: "1"')
-    found = explain(req(), Known([old], NODE, exchange("GET /", "200 | cc: s-maxage=60")), RFC, NOW + 137)
+    found = explain(req(), Known([old], NODE, exchange("GET /", "200 | cc: s-maxage=60")), Ruling(RFC), NOW + 137)
     answer = found.answer
     assert (answer.kind, answer.result, answer.refreshes) == ("hit", "stale", True)
     assert answer.judgement.section == "RFC 5861 §3"
@@ -40,8 +41,8 @@ def test_a_stale_page_in_full() -> None:
 
 def test_whether_the_origin_is_asked_for_changes() -> None:
     asked = [
-        explain(req(), Known([stored(f"200 | cc: max-age=60 | {field}")], NODE), RFC, NOW + 61).answer.validates
+        explain(req(), Known([stored(f"200 | cc: max-age=60 | {field}")], NODE), Ruling(RFC), NOW + 61).answer.validates
         for field in ('etag: "1"', "lm: @-9", "x: y")
     ]
     assert asked == [True, True, False]
-    assert not explain(req(), Known([], NODE), RFC, NOW).answer.validates
+    assert not explain(req(), Known([], NODE), Ruling(RFC), NOW).answer.validates

@@ -6,10 +6,10 @@ import pytest
 
 from app.core.directives import Governing, Syntax
 from app.core.freshness import Freshness, freshness
-from app.core.rules import LifetimeSource, Rules, StaleMark
+from app.core.rules import LifetimeSource, RouteRules, Rules, StaleMark
 from tests.core.build import NOW, RFC, res, row
 
-S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC, DEFAULT = LifetimeSource
+S_MAXAGE, MAX_AGE, EXPIRES, HEURISTIC, DEFAULT, ROUTE = LifetimeSource
 ONLY_SHARED = Rules(lifetime_from=(S_MAXAGE,))
 
 
@@ -18,6 +18,12 @@ def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
     return freshness(answer, rules.directives(answer.headers), rules, NOW - took, NOW)
 
 
+ROUTED = Rules(
+    of_route=RouteRules(lifetime=600),
+    least_lifetimes={"200": 700},
+    max_lifetime=500,
+    stale_marks=(StaleMark("x-origin", "STALE"),),
+)
 GIVING = Rules(lifetime_from=tuple(LifetimeSource), default_lifetimes={"404": 10, "5xx": 5, "*": 100})
 LEAST = Rules(least_lifetimes={"503": 9})
 MARKED_SHARED = Rules(lifetime_from=(), stale_marks=(StaleMark("x-origin", "STALE"),))
@@ -104,6 +110,12 @@ LIFETIMES = [
         "200",                                                   GIVING,                 100,    DEFAULT),
     row("not to those that say something",
         "200 | cc: max-age=1",                                   GIVING,                 1,      MAX_AGE),
+    row("what a route gives, whatever is said",
+        "200 | cc: max-age=1",                                   ROUTED,                 600,    ROUTE),
+    row("but for what the origin calls stale",
+        "200 | x-origin: STALE",                                 ROUTED,                 0,      ROUTE),
+    row("and not to errors",
+        "500 | cc: max-age=1",                                   ROUTED,                 1,      MAX_AGE),
     row("no shorter than the rules allow",
         "503 | cc: max-age=1",                                   LEAST,                  9,      MAX_AGE),
     row("also for those that say nothing",
@@ -165,6 +177,7 @@ COVERING_ONLY = Rules(stale_while_revalidate_covers_errors=True, stale_while_rev
 NO_ERRORS = Rules(default_stale_if_error=8, stale_if_error_barred_by=frozenset({"s-maxage"}))
 WITHOUT_DEFAULT = Rules(default_stale_if_error=8, default_stale_if_error_barred_by=frozenset({"s-maxage"}))
 
+ROUTED_WINDOWS = Rules(of_route=RouteRules(stale_while_revalidate=9, stale_if_error=7))
 WINDOWS = [
     #   control                                                        rules                      revalidate on_error
     row("nothing said, nothing given",
@@ -209,6 +222,10 @@ WINDOWS = [
         "s-maxage=1",                                                  NO_ERRORS,                 0,  0),
     row("and others do not, by name",
         "max-age=1, stale-if-error=6",                                 NO_ERRORS,                 0,  6),
+    row("a route's, whatever is said",
+        "must-revalidate, stale-while-revalidate=5",    ROUTED_WINDOWS,           9,  7),
+    row("one of them, and the other as it is said",
+        "max-age=1, stale-while-revalidate=5",          Rules(of_route=RouteRules(stale_if_error=7)), 5, 7),
     row("has no default of it either",
         "max-age=1",                                                   WITHOUT_ERRORS,            0,  0),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from app.core.invalidation import perhaps_spoiled_by, same_origin_target, spoiled_by
 from app.core.purging import Kind, Mode
-from app.core.rules import Rules
+from app.core.rules import RouteRules, Rules
 from app.core.tags import Separator, TagField
 from tests.core.build import NOW, RFC, req, res, row
 
@@ -49,6 +49,12 @@ def test_spoiled(request_: str, response: str, targets: list[str]) -> None:
     assert [(one.mode, one.selector.name) for one in spoiled] == [
         (Mode.VALIDATE, f"url example.com {target}") for target in targets
     ]
+
+
+def test_spoiled_by_the_key_without_what_it_leaves_out() -> None:
+    rules = Rules(of_route=RouteRules(kept_parameters=("b",)))
+    spoiled = spoiled_by(req("POST /a?b=1&c=2"), res("200"), rules, NOW)
+    assert [one.selector.value for one in spoiled] == ["/a?b=1&c=2", "/a?b=1"]
 
 
 GROUPED = [

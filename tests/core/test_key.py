@@ -8,7 +8,7 @@ import pytest
 
 from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, vary_names
 from app.core.messages import Headers, Request
-from app.core.rules import Query, Rules, VaryRule
+from app.core.rules import Query, RouteRules, Rules, VaryRule
 from tests.core.build import RFC, head, req, row
 
 KEYS = [
@@ -162,10 +162,35 @@ def test_which_names_in_vary_count(rules: Rules, names: tuple[str, ...]) -> None
 QUERIES = [
     #                       rule        target            keyed
     row("kept",             Query.KEEP, "/a?b=2&a=1",     "/a?b=2&a=1"),
-    row("sorted",           Query.SORT, "/a?b=2&a=1&b=1", "/a?a=1&b=1&b=2"),
+    row("sorted",           Query.SORT, "/a?b=2&a=1&b=1", "/a?a=1&b=2&b=1"),
+    row("by name alone",    Query.SORT, "/a?b=2&a=2&a=1", "/a?a=2&a=1&b=2"),
     row("none to sort",     Query.SORT, "/a",             "/a"),
     row("dropped",          Query.DROP, "/a?b=2",         "/a"),
 ]  # fmt: skip
+
+
+PARAMETERS = [
+    #                          rules                                                                 keyed
+    row("ignored by name",     Rules(of_route=RouteRules(ignored_parameters=("b",))),                "/a?utm_x=1&c=2"),
+    row("ignored by a star",   Rules(of_route=RouteRules(ignored_parameters=("utm_*", "c"))),        "/a?b=3&b"),
+    row("kept by name",        Rules(of_route=RouteRules(kept_parameters=("c",))),                   "/a?c=2"),
+    row("kept but for some",   Rules(of_route=RouteRules(kept_parameters=("*",), ignored_parameters=("b",))),
+        "/a?utm_x=1&c=2"),
+    row("none kept",           Rules(of_route=RouteRules(kept_parameters=())),                       "/a"),
+    row("kept, and sorted",    Rules(query=Query.SORT, of_route=RouteRules(kept_parameters=("c", "b"))),
+        "/a?b=3&b&c=2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "keyed"), PARAMETERS)
+def test_which_parameters_are_in_the_key(rules: Rules, keyed: str) -> None:
+    assert cache_key(req("GET /a?utm_x=1&b=3&c=2&b"), rules) == f"GET http example.com {keyed}"
+
+
+def test_cookies_in_the_key() -> None:
+    rules = Rules(key_headers=(), of_route=RouteRules(key_cookies=("b", "c")))
+    asked = req("GET / | cookie: a=1; B=0; b = 2 %; b=3 | cookie: c")
+    assert cache_key(asked, rules) == "GET http example.com / cookie:b=2%20%25"
 
 
 @pytest.mark.parametrize(("rule", "target", "keyed"), QUERIES)

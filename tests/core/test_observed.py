@@ -15,10 +15,12 @@ def test_every_way_to_ask_is_remembered() -> None:
     assert observed.looked == {"a", "b", "c", "d"}
 
 
-def test_what_is_made_of_them_is_not() -> None:
+def test_what_is_left_of_them_is_seen_by_the_same_eyes() -> None:
     observed = Observed(head("a: 1 | b: 2"))
-    assert observed.without({"b"}).get("a") == "1"
-    assert (observed.size, observed.looked) == (4, set())
+    left = observed.without({"b"}).adding(("d", "4"))
+    assert (left.get("a"), "b" in left, left.get("d")) == ("1", False, "4")
+    assert (observed.size, observed.looked) == (4, {"a", "b", "d"})
+    assert observed.without({"c"}) is observed
 
 
 def test_whether_a_cookie_is_there_is_asked_unseen() -> None:

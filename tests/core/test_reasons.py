@@ -23,7 +23,7 @@ from app.core.decisions import (
     ServeStale,
 )
 from app.core.reasons import MEANINGS, Meaning, Phase, Reason
-from tests.core import test_refusing, test_reuse, test_storing, test_verdicts
+from tests.core import test_refusing, test_reuse, test_routing, test_storing, test_verdicts
 
 # Decided before the core is asked (the edge), or after it has answered (the engine).
 ELSEWHERE = {Reason.UPGRADE, Reason.CLIENT_GONE, Reason.REQUEST_TIMEOUT, Reason.INTERNAL, Reason.STOPPING}
@@ -37,7 +37,7 @@ def produced(module: ModuleType) -> set[Reason]:
 
 
 def test_every_reason_is_produced() -> None:
-    here = set[Reason]().union(*map(produced, (test_refusing, test_reuse, test_storing, test_verdicts)))
+    here = set[Reason]().union(*map(produced, (test_refusing, test_reuse, test_routing, test_storing, test_verdicts)))
     assert here | ELSEWHERE == set(Reason)
     assert not here & ELSEWHERE
 
@@ -50,7 +50,7 @@ def test_every_reason_has_a_meaning() -> None:
 def test_a_meaning_is_a_phrase_with_a_section(reason: Reason, meaning: Meaning) -> None:
     assert meaning.meaning
     assert not meaning.meaning.endswith(".")
-    assert re.fullmatch(r"(RFC \d{4} §[\d., §]+|RFC 8586|HTML Standard §[\d.]+|dialect|purge)", meaning.section)
+    assert re.fullmatch(r"(RFC \d{4} §[\d., §]+|RFC 8586|HTML Standard §[\d.]+|dialect|purge|route)", meaning.section)
     assert meaning.phase in Phase
 
 

@@ -12,7 +12,7 @@ from app.core.preview import Preview
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.reuse import INELIGIBLE, decide, refresh, select
-from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules
+from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, RouteRules, Rules
 from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
@@ -24,6 +24,8 @@ BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
 DRAFTING = Rules(bypass_cookies=frozenset({"b"}), preview=Preview("b", "x-renew", "x-renew-stored", "s3cret"))
 NO_COOKIES = Rules(cookies=Cookies.BYPASS)
 EXTENSIONS = Rules(extensions=frozenset({"css", "js", "robots.txt"}))
+DYNAMIC = Rules(of_route=RouteRules(dynamic=True))
+ANONYMOUS = Rules(of_route=RouteRules(anonymous=True))
 CONVERTING = Rules(head=Head.CONVERT)
 
 FIRES = [
@@ -55,6 +57,8 @@ FIRES = [
     row("a draft, with the token",   R.REQUEST_COOKIE,        "GET / | cookie: b=s3cret", DRAFTING,         True),
     row("a draft, without it",       R.REQUEST_COOKIE,        "GET / | cookie: b=2",      DRAFTING,         False),
     row("a field that bypasses, of a POST", R.REQUEST_FIELD,  "POST / | x-b: 1",          BYPASSING,        True),
+    row("a dynamic route",           R.DYNAMIC_ROUTE,         "GET /a",                   DYNAMIC,          True),
+    row("a route that is not",       R.DYNAMIC_ROUTE,         "GET /a",                   RFC,              False),
     row("a field that bypasses",     R.REQUEST_FIELD,         "GET / | x-b: 1",           BYPASSING,        True),
     row("another field",             R.REQUEST_FIELD,         "GET / | x-c: 1",           BYPASSING,        False),
 ]  # fmt: skip
@@ -453,6 +457,17 @@ def test_what_the_origin_is_asked(request_: str, kept: list[StoredResponse], aft
 def test_what_cannot_be_stored_goes_on_as_it_came_and_alone(kept: list[StoredResponse], fwd: Fwd) -> None:
     asked = req('GET / | inm: "a" | cookie: b')
     assert decide(asked, kept, RFC, NOW, uncacheable=True) == Forward(R(fwd.value), fwd, asked)
+
+
+def test_who_asks_as_nobody_is_answered_as_nobody() -> None:
+    """Vary on what is not sent tells nobody apart."""
+    kept = stored("200 | cc: max-age=60 | vary: cookie", "GET / | cookie: a", RFC)
+    there = replace(kept, selecting=(("cookie", None),))
+    assert isinstance(decide(req("GET / | cookie: b"), [there], ANONYMOUS, NOW), Hit)
+    assert isinstance(decide(req("GET / | cookie: b"), [there], RFC, NOW), Forward)
+    lookup = decide(req("GET /?c | cookie: b | authorization: d"), [], ANONYMOUS, NOW)
+    assert isinstance(lookup, Forward)
+    assert lookup.request == req("GET /?c")
 
 
 def test_nobody_waits_for_another_where_requests_are_not_collapsed() -> None:

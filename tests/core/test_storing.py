@@ -7,7 +7,7 @@ import pytest
 from app.core.decisions import Exchange, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, Rules, SetCookie
+from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, RouteRules, Rules, SetCookie
 from app.core.storing import (
     ERROR_REASONS,
     FORBIDDEN,
@@ -19,6 +19,7 @@ from app.core.storing import (
     speaks_of_the_key,
     stored_response,
 )
+from app.core.tags import TagField
 from tests.core.build import INVALIDATED, KEY, NOW, RFC, SPOILED, exchange, forward, req, row, stored, text_of
 
 POSTED = Rules(store_post=True)
@@ -38,6 +39,7 @@ ON_ERROR = Rules(default_stale_if_error=10)
 LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
 WHOLE = Rules(qualified_as_whole=True)
 GUARDED = Rules(asked_types=(AskedType("text/x-data", "rsc"),), redirects_need_location=True)
+STATIC = RouteRules(must_be_static=True)
 OK = "200 | cc: max-age=60"
 SAID = "200 | cc: max-age=60 | content-location: /"
 
@@ -253,6 +255,33 @@ def test_forbidden_responses(reason: Reason, request_: str, response: str, rules
 def test_every_forbidding_row_fires_and_does_not() -> None:
     seen = {(case.values[0], case.values[4]) for case in FIRES if not case.marks}
     assert seen == {(reason, fired) for reason, _ in FORBIDDEN for fired in (True, False)}
+
+
+NOT_STATIC = [
+    #                          request_     response                                             reason
+    row("private",             "GET /",     "200 | cc: private",                                 R.NOT_STATIC),
+    row("a cookie",            "GET /",     "200 | cc: max-age=60 | set-cookie: a",              R.NOT_STATIC),
+    row("nothing",             "GET /",     "200",                                               R.NOT_STATIC),
+    row("an error",            "GET /",     "404 | cc: private",                                 R.PRIVATE),
+    row("an answer to HEAD",   "HEAD /",    "200 | cc: private",                                 R.HEAD),
+    row("an answer to POST",   "POST /",    "200 | cc: private",                                 R.METHOD),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "response", "reason"), NOT_STATIC)
+def test_what_must_be_the_same_for_everybody(request_: str, response: str, reason: Reason) -> None:
+    outcome = conclude(forward(request_), exchange(request_, response), KEY, Rules(of_route=STATIC))
+    assert isinstance(outcome, Pass)
+    assert outcome.reason is reason
+
+
+def test_what_must_be_the_same_for_everybody_and_was() -> None:
+    rules, kept = Rules(of_route=STATIC), stored('200 | cc: max-age=60 | etag: "1"')
+    assert isinstance(conclude(forward(), exchange("GET /", OK), KEY, rules), Save)
+    asked = 'GET / | inm: "1"'
+    outcome = conclude(forward(asked, kept), exchange(asked, "304 | cc: private"), KEY, rules)
+    assert isinstance(outcome, Reuse)
+    assert (outcome.reason, outcome.forget) == (R.NOT_STATIC, kept)
 
 
 def test_the_first_row_that_fires_is_the_reason() -> None:
@@ -479,6 +508,11 @@ def test_cookies_that_are_stripped_are_not_kept(rule: SetCookie) -> None:
     assert first_forbidding(came, rules) is None
     headers = stored_response(came, KEY, rules).response.headers
     assert ("set-cookie" in headers, headers.get("a")) == (False, "1")
+
+
+def test_the_tags_of_a_route_are_kept_beside_its_own() -> None:
+    rules = Rules(tags=(TagField("cache-tag"),), of_route=RouteRules(tags=("b", "c")))
+    assert stored("200 | cache-tag: a, b", rules=rules).tags == ("a", "b", "c")
 
 
 def test_what_is_kept_of_a_part() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.core.directives import Governing, Syntax
 from app.core.explain import Known, explain
+from app.core.routing import Ruling
 from app.core.rules import Rules
 from app.core.timeline import timeline, variant
 from tests.core.build import NOW, RFC, SPOILED, req, row, stored
@@ -49,7 +50,7 @@ def test_a_variant_hides_credentials() -> None:
         ("cookie", "(hidden)"),
     ]
     assert "secret" not in json.dumps(
-        asdict(explain(req("GET / | cookie: session=secret"), Known([old], NODE), RFC, NOW))
+        asdict(explain(req("GET / | cookie: session=secret"), Known([old], NODE), Ruling(RFC), NOW))
     )
 
 

@@ -13,7 +13,7 @@ from app.core.dialect import ClientCacheControl, speak
 from app.core.directives import Governing, Syntax
 from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
-from app.core.rules import LifetimeSource, Ranges, Rules, SetCookie
+from app.core.rules import OF_A_ROUTE, LifetimeSource, Ranges, Rules, SetCookie
 from app.core.speech import LATE, About
 from app.dialects import CONFIG, dialect_names, load_dialect, read_toml
 
@@ -89,7 +89,7 @@ def test_every_value_says_where_it_is_from(path: Path) -> None:
 @every_dialect
 def test_no_knob_is_left_to_its_default(path: Path) -> None:
     table = read_toml(path)["rules"]
-    knobs = {knob.name for knob in fields(Rules)}
+    knobs = {knob.name for knob in fields(Rules)} - {OF_A_ROUTE}
     if "heuristic" not in table["lifetime_from"]:
         knobs -= {"heuristic_fraction", "heuristic_max"}
     if not any(one["syntax"] == "surrogate" for one in table["governing"]):
@@ -242,6 +242,7 @@ def test_mistakes_name_the_file_the_key_and_the_fix(tmp_path: Path, old: str, ne
     [
         ({"rangs": "serve"},        "swerve.toml: rules: rangs is unknown; did you mean ranges?"),
         ({"ranges": "serv"},        "swerve.toml: rules.ranges = 'serv' is unknown; did you mean serve?"),
+        ({"of_route": {}},          "swerve.toml: rules: of_route is unknown;"),
         ({"governing": [1]},        "swerve.toml: rules.governing = 1 is no table"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.core.explain import Known, explain
+from app.core.routing import Ruling
 from app.core.rules import Rules
 from app.terminal import harmless
 from app.why import why_command
@@ -29,11 +30,11 @@ def reasoning(
 ) -> dict[str, Any]:
     """What the admin side would answer."""
     known = {"stored": [SWR], "node": "n", "exchange": exchange(asked, last or "200 | cc: s-maxage=60", rules), **known}
-    explanation = asdict(explain(req(asked), Known(**known), rules, NOW + later))
+    explanation = asdict(explain(req(asked), Known(**known), Ruling(rules), NOW + later))
     whole = {
         "request": {"method": "GET", "url": "http://example.com/", "as_last": False},
         **explanation,
-        "in_flight": False, "last_request": None, "dialect": "vercel", "says": {},
+        "in_flight": False, "last_request": None, "dialect": "vercel", "route": None, "says": {},
     }  # fmt: skip
     found = json.loads(json.dumps(whole))
     assert isinstance(found, dict)

@@ -223,6 +223,18 @@ async def test_the_origin_refuses() -> None:
 
 
 @within(30)
+async def test_a_path_that_a_route_says_is_none(tmp_path: Path) -> None:
+    settings = tmp_path / "swerve.toml"
+    settings.write_text('[[routes]]\npath = "*"\nonly = ["/echo"]\n')
+    async with behind("-c", str(settings)) as (_, proxy):
+        async with through(proxy, "/echo") as client:
+            await echoes(client)
+        with pytest.raises(InvalidStatus) as refused:
+            await through(proxy, "/other")
+        assert refused.value.response.status_code == 404
+
+
+@within(30)
 async def test_a_refusal_is_no_error_in_the_log() -> None:
     async with behind() as (_, proxy):
         with pytest.raises(InvalidStatus):

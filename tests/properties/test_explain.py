@@ -15,6 +15,7 @@ from app.core.last_answer import asked_with
 from app.core.reasons import Reason
 from app.core.refusing import REFUSED, refusal
 from app.core.reuse import INELIGIBLE, decide, select
+from app.core.routing import Ruling
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
 from app.core.storing import conclude, first_forbidding
 from tests.core.build import KEY, NOW, RFC, SPOILED, exchange, req, stored
@@ -108,7 +109,7 @@ def test_it_agrees_with_the_path(
 ) -> None:
     asked, answer = messages
     request, there, came, now = req(asked), kept(rows, rules), exchange(asked, answer, rules, at=NOW - 7), NOW + later
-    found = explain(request, Known(there, NODE, came, uncacheable, [KEY]), rules, now)
+    found = explain(request, Known(there, NODE, came, uncacheable, [KEY]), Ruling(rules), now)
     lookup = refusal(request, NODE) or decide(request, there, rules, now, uncacheable=uncacheable)
     assert found.answer.judgement.reason is lookup.reason
     assert found.answer.kind == {Hit: "hit", Forward: "forward", Refuse: "refuse"}[type(lookup)]

@@ -1,11 +1,11 @@
 """Ring 2: one TOML file a conversation, in process, on a clock that stands still until a step moves it; by raw ASGI, by
 our own server's protocol, and by that with the memo.
 
-A file has a `title` with its section, optionally `dialect`, `settings` and `[rules]`, `[origin]` (answers by path: see
-tests/origin.py), and steps. A step may change the `origin`, `advance` the clock by seconds, then sends its `request`
-and compares with `expect`. `request = { get = "/a", headers = { … } }`: any method name; `headers` a table or a list of
-pairs, in which `{node}` is the name by which this Swerve knows its own loops; `body`; `host`, "" for none; `client`, an
-address.
+A file has a `title` with its section, optionally `dialect`, `settings`, `[rules]` and `[[routes]]`, `[origin]` (answers
+by path: see tests/origin.py), and steps. A step may change the `origin`, `advance` the clock by seconds, then sends its
+`request` and compares with `expect`. `request = { get = "/a", headers = { … } }`: any method name; `headers` a table or
+a list of pairs, in which `{node}` is the name by which this Swerve knows its own loops; `body`; `host`, "" for none;
+`client`, an address.
 
 Several at once: `together = n` sends it n times; a list of requests sends them all, and `each` in `expect` has what
 every one of them is to receive. The origin's answers are held back until all have been asked.
@@ -71,7 +71,7 @@ class Conversation:
             "log": "off",
             "memo": str(way == "memo").lower(),
         } | scenario.get("settings", {})
-        (folder / "swerve.toml").write_text(_rules(scenario.get("rules", {})))
+        (folder / "swerve.toml").write_text(_file(scenario))
         self.clock = ManualClock()
         self.origin = ScriptedOrigin()
         self.origin.script(scenario.get("origin", {}))
@@ -232,14 +232,17 @@ def _members(value: str | None) -> set[str]:
     return {member.strip().lower() for member in (value or "").split(",")}
 
 
-def _rules(rules: dict[str, Any]) -> str:
-    lines = [f"{key} = {_toml(value)}" for key, value in rules.items()]
-    return "\n".join(["[rules]", *lines, ""]) if rules else ""
+def _file(scenario: dict[str, Any]) -> str:
+    """What a scenario has of swerve.toml."""
+    lines = [f"{key} = {_toml(scenario[key])}" for key in ("rules", "routes") if key in scenario]
+    return "\n".join([*lines, ""])
 
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f'"{key}" = {_toml(one)}' for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return str(value).lower() if isinstance(value, bool) else repr(value).replace("'", '"')
 
 

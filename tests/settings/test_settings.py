@@ -11,6 +11,7 @@ import trustme
 
 from app.config_error import ConfigError
 from app.dialects import CONFIG
+from app.route_keys import KEYS
 from app.settings import Settings, load_settings
 from app.settings_table import SETTINGS, parse_origin
 
@@ -36,7 +37,8 @@ def test_origins(text: str, origin: str) -> None:
 
 
 def test_the_table_and_the_settings_have_the_same_names() -> None:
-    assert [row.name for row in SETTINGS] == [field.name for field in fields(Settings) if field.name != "written"]
+    of_no_row = {"routes", "written"}
+    assert [row.name for row in SETTINGS] == [field.name for field in fields(Settings) if field.name not in of_no_row]
 
 
 def test_the_reference_says_every_setting_with_its_default_and_why() -> None:
@@ -62,10 +64,26 @@ def test_the_reference_is_a_settings_file_that_changes_nothing(tmp_path: Path) -
 
 
 def test_the_examples_of_rules_are_rules(tmp_path: Path) -> None:
-    rules = REFERENCE.read_text(encoding="utf-8").partition("[rules]\n")[2]
+    rules = REFERENCE.read_text(encoding="utf-8").partition("[rules]\n")[2].partition("\n\n")[0]
     (tmp_path / "swerve.toml").write_text("[rules]\n" + rules.replace("# ", ""))
     changed = load_settings(ORIGIN, {}, tmp_path).dialect.rules
     assert changed != load_settings(ORIGIN, {}, Path("/")).dialect.rules
+
+
+def test_the_examples_of_routes_say_every_key(tmp_path: Path) -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    lines = text[text.index("# [[routes]]") :].splitlines()
+    (tmp_path / "swerve.toml").write_text("\n".join(line.removeprefix("# ") for line in lines))
+    settings = load_settings(ORIGIN, {}, tmp_path)
+    said = [table.keys() for table in tomllib.loads((tmp_path / "swerve.toml").read_text())["routes"]]
+    assert len(settings.routes) == len(said) == 2
+    assert set().union(*said) == KEYS.keys()
+    assert all(route.rules != settings.dialect.rules for route in settings.routes)
+
+
+def test_the_example_with_routes_is_a_settings_file(tmp_path: Path) -> None:
+    settings = load_settings({"config": str(CONFIG / "examples" / "routes.toml")}, {}, tmp_path)
+    assert [route.path for route in settings.routes] == ["/cart*", "/catalogue/*", "/posts/*", "/docs/*"]
 
 
 def loaded(

@@ -1,0 +1,73 @@
+"""Which rules hold for which paths (app/core/routing.py)."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.key import cache_key
+from app.core.reasons import Reason
+from app.core.routing import Route, Ruling
+from app.core.rules import Rules
+from tests.core.build import RFC, req, row
+
+ONE, TWO = Rules(max_body=1, bypass_cookies=frozenset({"a"})), Rules(max_body=2)
+
+FITS = [
+    #                                    pattern      host             target           fits
+    row("itself",                        "/a",        None,            "/a",            True),
+    row("whatever the query",            "/a",        None,            "/a?b",          True),
+    row("not what begins with it",       "/a",        None,            "/ab",           False),
+    row("a star for anything",           "/a/*",      None,            "/a/b/c",        True),
+    row("a star for nothing",            "/a/*",      None,            "/a/",           True),
+    row("but not for the rest of it",    "/a/*",      None,            "/a",            False),
+    row("a star in between",             "/*/b",      None,            "/x/y/b",        True),
+    row("two stars",                     "/*/b/*/c",  None,            "/x/b/y/b/c",    True),
+    row("two stars in another order",    "/*/b/*/c",  None,            "/x/c/b",        False),
+    row("what is between is not there",  "/a*b*c",    None,            "/axc",          False),
+    row("no part is counted twice",      "/aa*aa",    None,            "/aaa",          False),
+    row("a dot is a dot",                "/a.c",      None,            "/abc",          False),
+    row("a needless encoding",           "/a-b/*",    None,            "/%61%2Db/%20",  True),
+    row("one in the pattern",            "/%61/b",    None,            "/a/b",          True),
+    row("an encoding that is needed",    "/a/b",      None,            "/a%2Fb",        False),
+    row("no encoding at all",            "/a%zz",     None,            "/a%zz",         True),
+    row("its host",                      "/a",        "example.com",   "/a",            True),
+    row("another host",                  "/a",        "example.org",   "/a",            False),
+    row("everything",                    "*",         None,            "/a",            True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pattern", "host", "target", "fits"), FITS)
+def test_patterns(pattern: str, host: str | None, target: str, fits: bool) -> None:
+    ruling = Ruling(RFC, [Route(pattern, ONE, host)])
+    asked = req(f"GET {target}")
+    assert ruling.of(asked) is (ONE if fits else RFC)
+    assert ruling.of_key(cache_key(asked, RFC)) is (ONE if fits else RFC)
+
+
+def test_the_first_route_that_fits_counts() -> None:
+    ruling = Ruling(RFC, [Route("/a", ONE), Route("*", TWO)])
+    assert [ruling.of(req(f"GET {path}")) for path in ("/a", "/b")] == [ONE, TWO]
+    assert ruling.bypass_cookies == {"a"}
+
+
+def test_without_routes_the_same_rules_hold_everywhere() -> None:
+    ruling = Ruling(RFC)
+    assert (ruling.of(req()), ruling.of_key("GET http example.com /"), ruling.route_of(req())) == (RFC, RFC, None)
+
+
+REFUSED = [
+    #                                                    request_             reason
+    row("one that exists",                               "GET /blog/a?x",     None),
+    row("needlessly encoded",                            "GET /blog/%61",     None),
+    row("by a pattern",                                  "GET /blog/2026/11", None),
+    row("where all exist",                               "GET /c",            None),
+    row("one that does not",                             "GET /blog/b",       Reason.UNKNOWN_PATH),
+    row("what is wrong with the request is said first",  "TRACE /blog/b",     Reason.METHOD_REFUSED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("request_", "reason"), REFUSED)
+def test_paths_that_do_not_exist_are_refused(request_: str, reason: Reason | None) -> None:
+    found = Ruling(RFC, [Route("/blog/*", ONE, only=("/blog/a", "/blog/2026/*"))]).refusal(req(request_), "n")
+    assert (found.reason if found else None) is reason
+    assert found is None or found.status in (404, 405)
