@@ -243,7 +243,7 @@ def test_a_name_alone_lists_its_words(made_up: Glossary) -> None:
 ASKED = {Result.MISS, Result.NOSTORE, Result.PASS, Result.RENEWED}
 SERVED = {Result.HIT, Result.STALE, Result.REVALIDATED}
 REAL = [
-    ("x-vercel-cache: PRERENDER", "vercel", set(), "static storage"),
+    ("x-vercel-cache: PRERENDER", "vercel", {Result.HIT}, "static storage"),
     ("x-vercel-cache: REVALIDATED", "vercel", {Result.RENEWED}, "deleted"),
     ("x-vercel-cache: BYPASS", "vercel", {Result.PASS}, ""),
     ("x-nextjs-cache: STALE", "nextjs", {Result.STALE}, ""),
