@@ -136,7 +136,7 @@ SETTINGS: tuple[Setting, ...] = (
     _row("environment", "production", parse_environment,
         "what this stands in front of: production, or preview, which some CDNs keep out of search engines"),
     Setting("preview_token", None, ("SWERVE_PREVIEW_TOKEN",), None, parse_token,
-        "who shows it sees drafts and has pages made anew: builds call it previewModeId or bypassToken; has no flag"),
+        "who shows it, in fields that the dialect names, sees drafts and has pages made anew; has no flag"),
     _row("store", "memory", parse_store,
         "where responses are kept: memory, a folder like ./cache that outlives restarts, or redis://…"),
     _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),

@@ -103,8 +103,9 @@ def trial(dialect: Dialect, seen: Seen) -> Trial:
 
 def _as_it_arrives(dialect: Dialect, request: Request) -> Request:
     """Without what this dialect lets no client say."""
-    rules = Forwarding("trial", stripped=dialect.stripped_from_requests, confined=dialect.confined)
-    return arrived(replace(request, identity=""), rules)
+    stripped, preview = dialect.stripped_from_requests, dialect.rules.preview
+    forwarding = Forwarding("trial", stripped=stripped, confined=dialect.confined, preview=preview)
+    return arrived(replace(request, identity=""), forwarding)
 
 
 def _end_of(stored: StoredResponse) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.decisions import Result
 from app.core.dialect import Dialect
@@ -22,22 +22,23 @@ class Occasion:
     status: int = 200
 
 
-# What no single visitor brings about: others who ask at the same time, other variants, purges, tokens, warming, failed
+# What no single visitor brings about: others who ask at the same time, other variants, purges, warming, failed
 # refreshes, and what may go wrong with an origin.
 BESIDES = (
+    Occasion(Result.HIT, Reason.PRERENDERED),
     Occasion(Result.MISS, Reason.COLLAPSED),
     Occasion(Result.MISS, Reason.VARY_MISS),
     Occasion(Result.STALE, Reason.STALE_PURGED),
     Occasion(Result.STALE, Reason.STALE_ERROR),
     Occasion(Result.RENEWED, Reason.DELETED),
-    Occasion(Result.RENEWED, Reason.REQUEST_RENEWAL),
-    Occasion(Result.HIT, Reason.PRERENDERED),
     Occasion(Result.EXPIRED, Reason.INVALIDATED),
     Occasion(Result.ERROR, Reason.ORIGIN_TIMEOUT, 504),
     Occasion(Result.ERROR, Reason.ORIGIN_PROTOCOL, 502),
     Occasion(Result.ERROR, Reason.LOOP, 508),
 )
 AT = 1_700_000_000.0
+# What is shown as cookie and in fields: also the operator's token.
+TOKEN = "1"
 _LIVES = (
     "s-maxage=60, max-age=60",
     "s-maxage=60, stale-while-revalidate=60, stale-if-error=60",
@@ -61,7 +62,8 @@ _STATUSES = (204, 206, 301, 302, 307, 403, 404, 410, 500, 503)
 
 def occasions(dialect: Dialect) -> tuple[Occasion, ...]:
     """Those that the dialect's own rules allow, each once, in the order of the reasons."""
-    turns = (turn for seen in _kinds(dialect.rules) for turn in trial(dialect, seen).turns)
+    rules = dialect.rules if dialect.rules.preview is None else dialect.rules.with_token(TOKEN)
+    turns = (turn for seen in _kinds(rules) for turn in trial(replace(dialect, rules=rules), seen).turns)
     met = {Occasion(turn.verdict.result, turn.verdict.reason, turn.response.status) for turn in turns}
     order = list(Reason)
     return tuple(sorted({*met, *BESIDES}, key=lambda one: (order.index(one.reason), one.result, one.status)))
@@ -75,10 +77,12 @@ def _kinds(rules: Rules) -> Iterator[Seen]:
     for method in ("POST", "HEAD"):
         yield _seen(rules, method=method)
     yield _seen(rules, path="/page")
-    for line in (*_ASKED, *(("cookie", f"{name}=1") for name in rules.bypass_cookies)):
+    for line in (*_ASKED, *(("cookie", f"{name}={TOKEN}") for name in rules.bypass_cookies)):
         yield _seen(rules, asked=line)
         yield _seen(rules, asked=line, etag="")
         yield _seen(rules, "max-age=60", asked=line)
+    if rules.preview is not None:
+        yield _seen(rules, asked=(rules.preview.renews, TOKEN))
     for name in rules.bypass_fields:
         yield _seen(rules, asked=(name, "1"))
     for said in _REFUSED:

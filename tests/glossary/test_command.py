@@ -29,8 +29,8 @@ def test_a_word_its_meaning_and_its_causes() -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         "x-vercel-cache: REVALIDATED",
-        "  vercel: what was stored had been deleted, or the client sent Pragma: no-cache: made anew while the",
-        "      visitor waited",
+        "  vercel: what was stored had been deleted, or the client sent Pragma: no-cache or the token: made",
+        "      anew while the visitor waited",
         "    renewed: it was stored, and fetched anew because a purge or the client wanted it so",
         "        request-pragma: the client sent Pragma: no-cache and what is stored is stale [RFC 9111 §5.4]",
         "          → DevTools «Disable cache» sends it",
