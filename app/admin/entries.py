@@ -12,6 +12,7 @@ from app.core.decisions import StoredResponse
 from app.core.key import base_of
 from app.core.messages import Headers
 from app.core.purging import Mode, Purge
+from app.core.reuse import as_purged
 from app.core.rules import Rules
 from app.core.splitting import Key
 from app.core.timeline import HIDDEN, Field, Variant, is_secret, variant
@@ -30,7 +31,7 @@ class EntryState(StrEnum):
     FRESH = "fresh"
     STALE = "stale"  # served while it is refreshed
     EXPIRED = "expired"  # not served before the origin has confirmed it
-    INVALIDATED = "invalidated"  # purged: served once more while it is refreshed, or confirmed first
+    INVALIDATED = "invalidated"  # purged: served while it is refreshed, or confirmed first, as the rules say
     DELETED = "deleted"  # purged: as if it were not there
     OTHER_DEPLOYMENT = "other-deployment"
 
@@ -98,6 +99,7 @@ def entry(stored: StoredResponse, now: float, deployment: str | None) -> Entry:
 
 
 def whole(stored: StoredResponse, now: float, deployment: str | None, rules: Rules) -> Whole:
+    stored = as_purged(stored, rules, now)
     listed = entry(stored, now, deployment)
     return Whole(
         **{one.name: getattr(listed, one.name) for one in fields(listed)},

@@ -50,7 +50,10 @@ _MUST_MATCH = click.option("--must-match", is_flag=True, help="exit code 1 when 
 @ADMIN
 @asking
 def invalidate(deadline: str | None, **options: Any) -> None:
-    """Count as stale: the next visitor gets the old page at once, and it is refreshed."""
+    """Count as stale: the next visitor gets the old page at once, and it is refreshed.
+
+    In a dialect with soft_purge = "expire": only inside its stale-while-revalidate window, else the visitor waits.
+    """
     try:
         seconds = None if deadline is None else parse_duration(deadline)
     except ValueError as error:

@@ -12,7 +12,7 @@ from app.core.impersonal import as_anybody
 from app.core.key import cache_key
 from app.core.last_answer import LastAnswer, last_answer
 from app.core.messages import Request
-from app.core.reuse import decide, present, select
+from app.core.reuse import as_purged, decide, present, select
 from app.core.routing import Ruling
 from app.core.splitting import Key, Splitting, splitting
 from app.core.timeline import Variant, variant
@@ -69,10 +69,10 @@ class Explanation:
 def explain(request: Request, known: Known, ruling: Ruling, now: float) -> Explanation:
     """What `decide` says to the request now, and everything that made it say so."""
     rules = ruling.of(request)
-    key, stored = cache_key(request, rules), known.stored
+    key, stored = cache_key(request, rules), [as_purged(one, rules, now) for one in known.stored]
     lookup = ruling.refusal(request, known.node) or decide(request, stored, rules, now, uncacheable=known.uncacheable)
     asked = as_anybody(request, rules)
-    chosen = select(asked, present(stored, now)) or select(asked, stored)
+    chosen = select(asked, present(stored, rules, now)) or select(asked, stored)
     last = None if known.exchange is None else last_answer(known.exchange, stored, key, rules, now)
     return Explanation(
         key=Key.shown(key),

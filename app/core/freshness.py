@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.directives import VALUELESS, Directives
 from app.core.fields import parse_date, parse_delta
@@ -34,6 +34,11 @@ class Freshness:
 
     def is_fresh(self, now: float) -> bool:
         return self.ttl(now) > 0
+
+    def ended(self, at: float, now: float) -> Freshness:
+        """As if freshness had ended at that time at the latest; now, where the clock has since gone back behind it."""
+        lifetime = min(self.lifetime, at - self.born, self.age(now))
+        return self if lifetime == self.lifetime else replace(self, lifetime=lifetime)
 
     def within(self, window: float, now: float) -> bool:
         """Whether a window that opens when freshness ends is still open."""

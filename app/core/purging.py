@@ -18,7 +18,7 @@ from typing import NamedTuple
 class Mode(StrEnum):
     """What becomes of a purged response, from the mildest to the hardest."""
 
-    SOFT = "invalidate"  # it counts as stale: served once more while it is refreshed
+    SOFT = "invalidate"  # it counts as stale, and may be served while it is refreshed: when, the rules say
     VALIDATE = "validate"  # not used before the origin has confirmed it (RFC 9111 §4.4)
     HARD = "delete"  # it counts as absent
 

@@ -12,10 +12,10 @@ from app.core.impersonal import as_anybody, impersonal
 from app.core.key import selects
 from app.core.messages import Request, has_body
 from app.core.preview import Preview
-from app.core.purging import Mode
+from app.core.purging import Mode, Purge
 from app.core.ranges import held_spans
 from app.core.reasons import Reason
-from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules
+from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, Rules, SoftPurge
 from app.core.validation import conditional, unconditional
 
 RequestRule = tuple[Reason, Fwd, Callable[[Request, Rules], bool]]
@@ -72,7 +72,7 @@ def decide(
         only_stored = directives.only_if_cached
         return REFUSED_504 if only_stored else Forward(Reason.REQUEST_NO_STORE, Fwd.REQUEST, request)
     request = as_anybody(request, rules)
-    there = present(stored, now)
+    there = present(stored, rules, now)
     chosen = select(request, there)
     asked = for_all(request, rules)
     if rules.preview is not None and rules.preview.asks_to_renew(request.headers):
@@ -98,9 +98,23 @@ def for_all(request: Request, rules: Rules) -> Request:
     return request
 
 
-def present(stored: Sequence[StoredResponse], now: float) -> Sequence[StoredResponse]:
-    """Those that no purge has deleted."""
-    return [one for one in stored if one.purged_as(now) is not Mode.HARD]
+def present(stored: Sequence[StoredResponse], rules: Rules, now: float) -> Sequence[StoredResponse]:
+    """Those that no purge has deleted, as purges have left them."""
+    return [as_purged(one, rules, now) for one in stored if one.purged_as(now) is not Mode.HARD]
+
+
+def as_purged(stored: StoredResponse, rules: Rules, now: float) -> StoredResponse:
+    """A stored response as a soft purge has left it: where the rules say that it has expired by that, its lifetime and
+    its stale windows are those of any other that has."""
+    if stored.purge is None or not expires_by(stored.purge, rules):
+        return stored
+    ended = stored.freshness.ended(stored.purge.at, now)
+    return stored if ended is stored.freshness else replace(stored, freshness=ended)
+
+
+def expires_by(purge: Purge, rules: Rules) -> bool:
+    """Whether what a purge names has expired, and is otherwise as it was."""
+    return purge.mode is Mode.SOFT and rules.soft_purge is SoftPurge.EXPIRE
 
 
 NOTHING_ASKED = Directives()
@@ -183,7 +197,13 @@ def _judge(request: Request, wanted: Directives, stored: StoredResponse, rules: 
     if fresh.is_fresh(now):
         reason = Reason.PRERENDERED if stored.prerendered else Reason.FRESH
         return Hit(reason, stored) if purged is None else _judge_purged(request, stored, rules, now)
-    return _judge_stale(request, wanted, stored, rules, now)
+    lookup = _judge_stale(request, wanted, stored, rules, now)
+    by_purge = stored.purge is not None and expires_by(stored.purge, rules)
+    return replace(lookup, reason=_BY_PURGE.get(lookup.reason, lookup.reason)) if by_purge else lookup
+
+
+# What is said of a stale response that has expired by a purge, in the place of what is said where time has made it so.
+_BY_PURGE = {Reason.EXPIRED: Reason.INVALIDATED, Reason.STALE_WHILE_REVALIDATE: Reason.STALE_PURGED}
 
 
 def _client_wants_newer(wanted: Directives, stored: StoredResponse, now: float) -> Reason | None:

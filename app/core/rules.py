@@ -70,6 +70,13 @@ class Query(StrEnum):
     DROP = "drop"
 
 
+class SoftPurge(StrEnum):
+    """What a purge makes of a response that it does not delete."""
+
+    STALE = "stale"  # stale, and served once more while it is refreshed, whatever its stale windows say
+    EXPIRE = "expire"  # what it is when its lifetime has ended: its stale windows open with the purge
+
+
 class Ranges(StrEnum):
     """What a Range request meets (RFC 9110 §14, RFC 9111 §3.3)."""
 
@@ -196,6 +203,7 @@ class Rules:
     makes_last_modified: bool = False
     preview: Preview | None = None
     of_route: RouteRules = RouteRules()
+    soft_purge: SoftPurge = SoftPurge.STALE
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

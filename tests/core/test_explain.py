@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.core.checks import EVIDENCE
@@ -10,8 +11,9 @@ from app.core.reasons import Reason
 from app.core.refusing import REFUSED
 from app.core.reuse import INELIGIBLE
 from app.core.routing import Ruling
+from app.core.rules import Rules, SoftPurge
 from app.core.storing import FORBIDDEN
-from tests.core.build import NOW, RFC, exchange, req, stored
+from tests.core.build import INVALIDATED, NOW, RFC, exchange, req, stored
 
 NODE = "n0de1"
 
@@ -37,6 +39,18 @@ def test_a_stale_page_in_full() -> None:
     assert (answer.kind, answer.result, answer.refreshes) == ("hit", "stale", True)
     assert answer.judgement.section == "RFC 5861 §3"
     assert refused(found.checks) == []
+
+
+def test_what_a_purge_has_expired_is_shown_so() -> None:
+    old = stored("200 | cc: max-age=60, stale-while-revalidate=20").purged(replace(INVALIDATED, at=NOW + 4))
+    found = explain(req(), Known([old], NODE), Ruling(Rules(soft_purge=SoftPurge.EXPIRE)), NOW + 9)
+    assert (found.answer.result, found.answer.judgement.reason) == ("stale", Reason.STALE_PURGED)
+    assert found.because.endswith("invalidate all, 5 s ago")
+    (shown,) = found.variants
+    assert shown.selected
+    life = shown.timeline
+    assert life.stale_while_revalidate_until is not None
+    assert (life.fresh_until.at, life.stale_while_revalidate_until.at) == (NOW + 4, NOW + 24)
 
 
 def test_whether_the_origin_is_asked_for_changes() -> None:

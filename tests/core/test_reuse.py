@@ -12,7 +12,7 @@ from app.core.preview import Preview
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
 from app.core.reuse import INELIGIBLE, decide, refresh, select
-from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, RouteRules, Rules
+from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, RouteRules, Rules, SoftPurge
 from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
@@ -27,6 +27,7 @@ EXTENSIONS = Rules(extensions=frozenset({"css", "js", "robots.txt"}))
 DYNAMIC = Rules(of_route=RouteRules(dynamic=True))
 ANONYMOUS = Rules(of_route=RouteRules(anonymous=True))
 CONVERTING = Rules(head=Head.CONVERT)
+SOFT = Rules(soft_purge=SoftPurge.EXPIRE)
 
 FIRES = [
     #                                reason                   request_                    rules             expected
@@ -250,6 +251,11 @@ def held(response: str, after: float) -> StoredResponse:
     return stored(response, failures=1, held_until=NOW + after)
 
 
+def softly(one: StoredResponse, at: float = 4) -> StoredResponse:
+    """Purged so many seconds after it came."""
+    return one.purged(replace(INVALIDATED, at=NOW + at))
+
+
 ENGLISH, GERMAN = ((("accept-language", language),) for language in ("en", "de"))
 VARIANT = stored("200 | cc: max-age=60 | vary: accept-language", "GET / | lang: en")
 PART_0_9 = stored(PART, FIRST_TEN)
@@ -316,6 +322,45 @@ SEVERAL = [
     row("purged softly, a part: it is not refreshed",
         FIRST_TEN,                  [PART_0_9.purged(INVALIDATED)],
                                                         0,  RFC, "forward stale",             R.INVALIDATED),
+    row("expired by a purge: no stale window",
+        "GET /",                    [softly(stored(MINUTE))],
+                                                        5,  SOFT, "forward stale, validates, shared",  R.INVALIDATED),
+    row("expired by a purge: its window opens with the purge",
+        "GET /",                    [softly(stored(SWR))],
+                                                        5,  SOFT, "hit, refresh",         R.STALE_PURGED),
+    row("expired by a purge: the last moment of its window",
+        "GET /",                    [softly(stored(SWR))],
+                                                        23, SOFT, "hit, refresh",         R.STALE_PURGED),
+    row("expired by a purge: its window has closed",
+        "GET /",                    [softly(stored(SWR))],
+                                                        24, SOFT, "forward stale, validates, shared",  R.INVALIDATED),
+    row("expired by time, and purged later: its window has been open since then",
+        "GET /",                    [softly(stored(SWR), at=25)],
+                                                        30, SOFT, "forward stale, validates, shared",  R.INVALIDATED),
+    row("expired by a purge that was made while it was fetched",
+        "GET /",                    [softly(stored(SWR), at=-2)],
+                                                        18, SOFT, "forward stale, validates, shared",  R.INVALIDATED),
+    row("expired by a purge, and the clock has gone back behind it",
+        "GET /",                    [softly(stored(SWR), at=9)],
+                                                        1,  SOFT, "hit, refresh",         R.STALE_PURGED),
+    row("expired by a purge, and the refresh has just failed",
+        "GET /",                    [softly(held(SWR, 9))],
+                                                        5,  SOFT, "hit",                  R.STALE_ERROR),
+    row("expired by a purge, and says that it must not be served stale",
+        "GET /",                    [softly(stored(f"{SWR}, must-revalidate"))],
+                                                        5,  SOFT, "forward stale, validates, shared",  R.INVALIDATED),
+    row("expired by a purge: the client takes what has expired",
+        "GET / | cc: max-stale",    [softly(stored(MINUTE))],
+                                                        5,  SOFT, "hit",                  R.REQUEST_MAX_STALE),
+    row("expired by a purge, at its deadline",
+        "GET /",                    [stored(SWR).purged(replace(INVALIDATED, deadline=NOW + 5))],
+                                                        5,  SOFT, "forward uri-miss, shared",  R.DELETED),
+    row("deleted, where soft purges expire",
+        "GET /",                    [stored(SWR).purged(DELETED)],
+                                                        0,  SOFT, "forward uri-miss, shared",  R.DELETED),
+    row("spoiled, where soft purges expire",
+        "GET /",                    [stored(SWR).purged(SPOILED)],
+                                                        0,  SOFT, "forward stale, validates, shared",  R.INVALIDATED),
     row("purged softly, before its deadline",
         "GET /",                    [stored(MINUTE).purged(replace(INVALIDATED, deadline=NOW + 5))],
                                                         4,  RFC, "hit, refresh",              R.STALE_PURGED),

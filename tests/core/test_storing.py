@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.decisions import Exchange, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, RouteRules, Rules, SetCookie
+from app.core.reuse import as_purged
+from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, RouteRules, Rules, SetCookie, SoftPurge
 from app.core.storing import (
     ERROR_REASONS,
     FORBIDDEN,
@@ -37,6 +40,7 @@ STALE = Rules(default_stale_while_revalidate=10)
 EXPLICIT = Rules(needs_lifetime=True)
 ON_ERROR = Rules(default_stale_if_error=10)
 LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
+EXPIRING = Rules(soft_purge=SoftPurge.EXPIRE)
 WHOLE = Rules(qualified_as_whole=True)
 GUARDED = Rules(asked_types=(AskedType("text/x-data", "rsc"),), redirects_need_location=True)
 STATIC = RouteRules(must_be_static=True)
@@ -296,6 +300,9 @@ def test_the_first_row_that_fires_is_the_reason() -> None:
 TAGGED = '200 | cc: max-age=10 | etag: "a"'
 OLD = stored(TAGGED)
 SIE = stored('200 | cc: max-age=10, stale-if-error=20 | etag: "a"')
+EXPIRED = as_purged(
+    stored("200 | cc: max-age=60, stale-if-error=20").purged(replace(INVALIDATED, at=NOW + 5)), EXPIRING, NOW + 6
+)
 NO_CACHE = stored('200 | cc: max-age=60, no-cache | etag: "a"')
 REVALIDATE = stored('200 | cc: max-age=10, must-revalidate, stale-if-error=20 | etag: "a"')
 ASKED = 'GET / | inm: "a"'
@@ -363,6 +370,10 @@ OUTCOMES = [
     row("an error, and what is stored was made stale by a purge",
         OLD.purged(INVALIDATED),
                     ASKED,    "503",                 5,  None,                    "serve stale",  R.STALE_IF_ERROR),
+    row("an error inside stale-if-error, which a purge has opened",
+        EXPIRED,    ASKED,    "503",                 24, None,                    "serve stale",  R.STALE_IF_ERROR),
+    row("an error after it has closed",
+        EXPIRED,    ASKED,    "503",                 25, None,                    "pass",         R.NO_LIFETIME),
     row("an error, and what a purge made stale must not be served stale",
         REVALIDATE.purged(INVALIDATED),
                     ASKED,    "503",                 5,  None,                    "pass",         R.NO_LIFETIME),

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.purging import HARDNESS, Kind, Mode, Purge, PurgeLog, Selector
+from app.core.decisions import Hit, StoredResponse
+from app.core.freshness import Freshness
+from app.core.purging import EVERYTHING, HARDNESS, Kind, Mode, Purge, PurgeLog, Selector
+from app.core.reuse import as_purged, decide
+from app.core.rules import Rules, SoftPurge
+from tests.core.build import NOW, req, stored
 
 HOSTS = ("a.test", "b.test:81")
 TARGETS = ("/", "/x", "/x?q", "/x/y", "/x?_rsc=1")
@@ -72,3 +79,27 @@ def test_the_order_in_which_numbered_purges_arrive_does_not_matter(
         other.record(number, purge)
     assert one.strongest(key, tags, under) == other.strongest(key, tags, under)
     assert (one.number, list(one)) == (other.number, list(other))
+
+
+_SECONDS = st.integers(0, 30)
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(_SECONDS, _SECONDS, st.integers(-5, 40), st.integers(-5, 80))
+def test_what_a_purge_has_expired_is_served_as_if_its_lifetime_had_ended_then(
+    lifetime: int, window: int, at: int, now: int
+) -> None:
+    rules = Rules(soft_purge=SoftPurge.EXPIRE)
+    one = stored("200")
+
+    def living(seconds: float) -> StoredResponse:
+        return replace(one, freshness=Freshness(NOW, seconds, stale_while_revalidate=window))
+
+    purged = living(lifetime).purged(Purge(Mode.SOFT, EVERYTHING, at=NOW + at))
+    found = decide(req(), [purged], rules, NOW + now)
+    expected = decide(req(), [living(min(lifetime, at, max(0, now)))], rules, NOW + now)
+    assert type(found) is type(expected)
+    if isinstance(found, Hit):
+        assert found.refresh is not None, "nothing is served as fresh"
+    left = as_purged(purged, rules, NOW + now)
+    assert as_purged(left, rules, NOW + now) is left
