@@ -189,7 +189,8 @@ def _check_values(speech: Mapping[str, Any], where: str) -> None:
     """What goes into a field must be able to stand there (RFC 9110 §5.5)."""
     said = {name: value for name, value in speech.items() if isinstance(value, str)}
     for field in speech["fields"]:
-        said |= {f"fields.{field.name} ({place})": word for place, word in enumerate(field.templates)}
+        texts = (*field.templates, field.separator)
+        said |= {f"fields.{field.name} ({place})": text for place, text in enumerate(texts)}
     said |= {f"announced.{name}": value for name, value in speech["announced"]}
     for name, value in said.items():
         if not (value.isascii() and value.isprintable()):

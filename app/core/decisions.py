@@ -203,7 +203,7 @@ class Verdict:
 
     `ttl` and `age` in whole seconds of the stored response that answered or was just stored; `fwd_status` the status
     the origin answered with; `stale_for` how long its stale-while-revalidate window is; `number` counts the origin's
-    answers: that which came now, or that which is stored.
+    answers: that which came now, or that which is stored; `filled_at` is the HTTP time at which it came.
     """
 
     result: Result
@@ -219,3 +219,4 @@ class Verdict:
     source: str | None = None
     proxy_error: str | None = None
     number: int = 0
+    filled_at: float = 0.0

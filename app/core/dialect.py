@@ -9,10 +9,10 @@ from enum import StrEnum
 from app.core.client_lifetime import ClientLifetime, lifetime_lines
 from app.core.decisions import Result, Verdict
 from app.core.directives import without_directives
-from app.core.messages import Headers, Response, encoded_names
+from app.core.messages import Headers, Request, Response, encoded_names
 from app.core.remembered import remembered
 from app.core.rules import Rules
-from app.core.speech import LATE, About, Beside, Environment, SpokenField, joined
+from app.core.speech import LATE, About, Beside, Environment, SpokenField, Trigger, joined
 
 
 class NoteKind(StrEnum):
@@ -65,7 +65,8 @@ class ErrorField:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read, `about` what it is."""
+    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read, `about` what it is. The
+    client sees `hidden` fields only if its request pulls one of `hidden_unless`."""
 
     name: str
     as_of: str
@@ -79,6 +80,7 @@ class Dialect:
     server: str | None = None
     via: str | None = None
     hidden: frozenset[str] = frozenset()
+    hidden_unless: tuple[Trigger, ...] = ()
     stripped_from_requests: frozenset[str] = frozenset()
     announced: tuple[tuple[str, str], ...] = ()
     confined: tuple[tuple[str, str], ...] = ()
@@ -103,7 +105,8 @@ class Dialect:
 def speak(dialect: Dialect, about: About) -> Response:
     """The head as this CDN's client would see it, with late slots in it."""
     response, verdict = about.response, about.verdict
-    headers, gone = response.headers, encoded_names(dialect.hidden)
+    headers, hidden = response.headers, hidden_from(dialect, about.request)
+    gone = encoded_names(hidden)
     spoken = [(field, value) for field in dialect.fields if (value := field.said(about)) is not None]
     lines = [
         (field.name, joined(field, value, headers.lines(field.name) if field.keeps_theirs or verdict.fwd else []))
@@ -114,7 +117,7 @@ def speak(dialect: Dialect, about: About) -> Response:
         lines.append((dialect.identity.name, f"{LATE['identity']}"))
     if dialect.server is not None:
         lines.append(("server", dialect.server))
-    if dialect.age_on_miss and ("age" not in headers or "age" in dialect.hidden):
+    if dialect.age_on_miss and ("age" not in headers or "age" in hidden):
         lines.append(("age", "0"))
     if dialect.error is not None and verdict.result is Result.ERROR:
         lines.append((dialect.error.name, error_code(dialect.error, verdict)))
@@ -137,6 +140,12 @@ def _for_client(dialect: Dialect, response: Response, verdict: Verdict) -> list[
         if lines:
             return lines
     return [] if control is None else [("cache-control", control)]
+
+
+def hidden_from(dialect: Dialect, request: Request) -> frozenset[str]:
+    """The fields that whoever sent this request does not see."""
+    shown = any(trigger.pulled_by(request.headers) for trigger in dialect.hidden_unless)
+    return frozenset() if shown else dialect.hidden
 
 
 def _passed_on(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:

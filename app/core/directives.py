@@ -152,17 +152,26 @@ class Syntax(StrEnum):
     PRESENCE = "presence"  # whatever it says: where it is, Cache-Control and Expires are not read
 
 
+class Decides(StrEnum):
+    """What a field that governs this cache decides in the place of Cache-Control."""
+
+    ALL = "all"  # all there is to decide: Cache-Control and Expires are not read (RFC 9213 §2.2)
+    LIFETIMES = "lifetimes"  # for how long, with each number that it says; whether to store, Cache-Control says
+    STORING = "storing"  # whether to store; for how long, Cache-Control says
+
+
 @dataclass(frozen=True, slots=True)
 class Governing:
-    """A field that may govern this cache: its name and how it is written."""
+    """A field that may govern this cache: its name, how it is written, and over what."""
 
     field: str
     syntax: Syntax
+    decides: Decides = Decides.ALL
 
 
 def governing_directives(headers: Headers, fields: Iterable[Governing], device: str) -> Directives:
-    """The directives of the first field that is present, valid and not empty; it governs alone (RFC 9213 §2.2), but for
-    Edge-Control, which only lies over Cache-Control.
+    """The directives of the first field that is present, valid and not empty; it governs alone (RFC 9213 §2.2), or
+    Cache-Control beside it, over what it does not decide; Edge-Control lies over Cache-Control.
 
     `device` is the name that Surrogate-Control may address us by. Without any targeted field: Cache-Control.
     """
@@ -171,9 +180,35 @@ def governing_directives(headers: Headers, fields: Iterable[Governing], device: 
         if lines and governing.syntax is Syntax.EDGE:
             plain = parse_cache_control(headers.lines("cache-control"))
             return _over(plain, parse_edge_control(*lines), governing.field)
-        if lines and (directives := _TARGETED[governing.syntax](governing.field, device, *lines)) is not None:
-            return directives
+        if not lines:
+            continue
+        directives = _TARGETED[governing.syntax](governing.field, device, *lines)
+        match governing.decides:
+            case Decides.STORING:  # also where it says nothing: that it is there counts
+                return _storing_by(directives or Directives(), parse_cache_control(headers.lines("cache-control")))
+            case _ if directives is None:
+                continue
+            case Decides.LIFETIMES:
+                return _lifetimes_by(directives, parse_cache_control(headers.lines("cache-control")))
+            case Decides.ALL:
+                return directives
     return parse_cache_control(headers.lines("cache-control"))
+
+
+def _lifetimes_by(targeted: Directives, plain: Directives) -> Directives:
+    """The numbers that a targeted field says, each in the place of Cache-Control's."""
+    windows = {name: getattr(targeted, name) for name in ("stale_while_revalidate", "stale_if_error")}
+    found = replace(plain, **{name: seconds for name, seconds in windows.items() if seconds is not None})
+    lifetimes = {name: getattr(targeted, name) for name in ("s_maxage", "max_age", "until")}
+    if all(seconds is None for seconds in lifetimes.values()):
+        return found
+    return replace(found, source=targeted.source, **lifetimes)
+
+
+def _storing_by(targeted: Directives, plain: Directives) -> Directives:
+    """What a targeted field says of storing, in the place of what Cache-Control says of it."""
+    names = ("no_store", "no_cache", "private", "no_cache_fields", "private_fields")
+    return replace(plain, **{name: getattr(targeted, name) for name in names})
 
 
 @remembered

@@ -204,6 +204,7 @@ class Rules:
     preview: Preview | None = None
     of_route: RouteRules = RouteRules()
     soft_purge: SoftPurge = SoftPurge.STALE
+    store_for_windows: bool = True
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from app.core.decisions import Result, Verdict
 from app.core.messages import Headers, Request, Response
@@ -74,10 +75,11 @@ LATE = {
 }  # fmt: skip
 DATE_SLOT = re.compile(rb"\0(d\d*)\0")
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
-# `filled_by` is the `number` of the response that brought what is stored, `lifetime` how long that may be used in all.
+# `filled_by` is the `number` of the response that brought what is stored, `filled_at` the second in which it came,
+# `lifetime` how long that may be used in all; `digest` is the SHA-256 of the key.
 KNOWN = (
     "word", "age", "ttl", "lifetime", "key", "host", "path", "target", "status", "reason", "region", "node",
-    "filled_by", "scheme",
+    "filled_by", "scheme", "filled_at", "digest",
 )  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
@@ -90,6 +92,7 @@ class SpokenField:
     answers are not given again at once. `environment`: the only one in which it is said. `keeps_theirs`: what the next
     cache has said is kept with the response, and stands beside our word on hits too. `meanings`: what the CDN's own
     words mean to people, also those that are never said here.
+    `separator`: what stands between ours and theirs.
     """
 
     name: str
@@ -103,6 +106,7 @@ class SpokenField:
     keeps_theirs: bool = True
     meanings: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
+    separator: str = ", "
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -153,7 +157,18 @@ class About:
             "ttl": verdict.ttl or 0, "lifetime": (verdict.ttl or 0) + (verdict.age or 0), "key": verdict.key,
             "host": request.authority, "path": request.path, "target": request.target, "status": self.response.status,
             "reason": verdict.reason, "node": self.node, "region": self.region, "scheme": request.scheme,
+            "filled_at": int(verdict.filled_at), "digest": _Digest(verdict.key),
         }  # fmt: skip
+
+
+class _Digest:
+    """Computed where it is said."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return sha256(self.text.encode()).hexdigest()
 
 
 def serial(number: int) -> int:
@@ -165,8 +180,8 @@ def joined(field: SpokenField, value: str, theirs: list[str]) -> str:
     """What is said in the place of what the next cache has said."""
     match field.beside:
         case Beside.APPEND:
-            return ", ".join([*theirs, value])
+            return field.separator.join([*theirs, value])
         case Beside.PREPEND:
-            return ", ".join([value, *theirs])
+            return field.separator.join([value, *theirs])
         case Beside.REPLACE | Beside.LINE:
             return value

@@ -94,8 +94,9 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
     if not allowed or (rules.needs_lifetime and source is None):
         return True
     # A window that nobody has spoken of follows a lifetime, and stands for none.
-    windows = source is not None or any(map(exchange.control.says, WINDOWS))
-    if lifetime > 0 or (windows and any(stale_windows(exchange.control, rules))):
+    said = source is not None or any(map(exchange.control.says, WINDOWS))
+    windows = said and rules.store_for_windows and any(stale_windows(exchange.control, rules))
+    if lifetime > 0 or windows:
         return False
     kept = with_validator(exchange.response.headers, exchange.response_time, rules)
     return not (rules.store_for_validation and has_validator(kept))

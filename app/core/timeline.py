@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app.core.decisions import StoredResponse
-from app.core.directives import Directives
+from app.core.directives import Decides, Directives
 from app.core.messages import Headers
 from app.core.rules import LifetimeSource, Rules
 
@@ -59,13 +59,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Governance:
-    """The field that governed, and the others that could have: `unread` went before it and could not be read."""
+    """The field that governed, and the others that could have: `unread` went before it and could not be read, and
+    `beside` it others decide what it does not."""
 
     field: str
     value: str | None
     absent: tuple[str, ...]
     unread: tuple[str, ...]
     overruled: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,16 @@ def timeline(stored: StoredResponse, now: float) -> Timeline:
 
 def governance(headers: Headers, control: Directives, rules: Rules) -> Governance:
     """Which of the fields that may govern did, and what became of the others (RFC 9213 §2.2)."""
+    in_part = {one.field for one in rules.governing if one.decides is not Decides.ALL}
     order = [*(governing.field for governing in rules.governing), "cache-control"]
     place = order.index(control.source)
+    before, after = ([name for name in names if name in headers] for names in (order[:place], order[place + 1 :]))
+    shared = {"cache-control"} if control.source in in_part else set()
     return Governance(
         field=control.source,
         value=headers.get(control.source),
         absent=tuple(name for name in order if name not in headers and name != control.source),
-        unread=tuple(name for name in order[:place] if name in headers),
-        overruled=tuple(name for name in order[place + 1 :] if name in headers),
+        unread=tuple(name for name in before if name not in in_part),
+        overruled=tuple(name for name in after if name not in shared),
+        beside=tuple([*(name for name in before if name in in_part), *(name for name in after if name in shared)]),
     )

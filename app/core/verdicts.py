@@ -35,8 +35,10 @@ def of_hit(hit: Hit, key: str, now: float) -> Verdict:
     fresh = hit.stored.purge is None and hit.stored.freshness.is_fresh(now)
     result = Result.HIT if fresh else Result.STALE
     ttl, age, stale_for, source = _life(hit.stored, now)
-    number = hit.stored.number
-    return Verdict(result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source, number=number)
+    return Verdict(
+        result, hit.reason, key, ttl=ttl, age=age, stale_for=stale_for, source=source, number=hit.stored.number,
+        filled_at=hit.stored.stored_at,
+    )  # fmt: skip
 
 
 def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str, now: float) -> Verdict:
@@ -55,6 +57,7 @@ def of_outcome(forward: Forward, outcome: Outcome, exchange: Exchange, key: str,
         source=source,
         proxy_error=exchange.proxy_error,
         number=exchange.number,
+        filled_at=exchange.response_time if isinstance(outcome, Pass) else outcome.stored.stored_at,
     )
 
 

@@ -31,6 +31,8 @@ def governance_words(governance: Reasoning) -> str:
         *(f"no {spelled(one)}" for one in governance["absent"]),
         *(f"{spelled(one)} cannot be read" for one in governance["unread"]),
     ]
+    if governance["beside"]:
+        notes.append(f"beside it {', '.join(spelled(one) for one in governance['beside'])}")
     if governance["overruled"]:
         notes.append(f"it overrules {', '.join(spelled(one) for one in governance['overruled'])}")
     return f"{said}  ({', '.join(notes)})" if notes else said

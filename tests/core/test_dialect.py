@@ -18,7 +18,7 @@ from app.core.dialect import (
     speak,
 )  # fmt: skip
 from app.core.reasons import Reason as R
-from app.core.speech import LATE, About, SpokenField
+from app.core.speech import LATE, About, SpokenField, Trigger
 from tests.core.build import head, req, res, row, text_of
 
 HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1)
@@ -116,6 +116,26 @@ SPEECH = [
                      MISS,
                           None,  "set-cookie: a | set-cookie: b"),
 ]  # fmt: skip
+
+
+SECRETIVE = Dialect(
+    "secretive", "2026-11", cache_status=None, hidden=frozenset({"x-secret"}),
+    hidden_unless=(Trigger("x-debug"), Trigger("pragma", "x-on")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "shown"),
+    [
+        row("nobody sees it", "GET /", False),
+        row("but for who sends the field", "GET / | x-debug: 0", True),
+        row("or the token", "GET / | pragma: X-On", True),
+        row("not another one", "GET / | pragma: no-cache", False),
+    ],
+)
+def test_what_is_hidden(request_: str, shown: bool) -> None:
+    spoken = speak(SECRETIVE, About(req(request_), res("200 | x-secret: 1"), HIT))
+    assert text_of(spoken.headers) == ("x-secret: 1" if shown else "")
 
 
 @pytest.mark.parametrize(("dialect", "response", "verdict", "identity", "expected"), SPEECH)

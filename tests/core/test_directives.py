@@ -6,6 +6,7 @@ import pytest
 
 from app.core.directives import (
     VALUELESS,
+    Decides,
     Directives,
     Governing,
     Syntax,
@@ -124,7 +125,9 @@ SECONDS = (Governing("x-seconds", Syntax.SECONDS),)
 SURROGATE = (Governing("surrogate-control", Syntax.SURROGATE),)
 EDGE = (Governing("edge-control", Syntax.EDGE),)
 PRESENCE = (*CDN, Governing("surrogate-control", Syntax.PRESENCE))
-PLAIN = {"max_age": 60}
+LIFETIMES = (Governing("surrogate-control", Syntax.SURROGATE, Decides.LIFETIMES),)
+STORING = (Governing("surrogate-control", Syntax.SURROGATE, Decides.STORING),)
+PLAIN: dict[str, object] = {"max_age": 60}
 
 TARGETED = [
     #   governing headers                                     source           expected
@@ -247,6 +250,31 @@ TARGETED = [
         SECONDS,    "x-seconds: @1000 | cc: max-age=60",      "x-seconds", {"until": 1000}),
     row("no number is not there",
         SECONDS,    "x-seconds: off | cc: max-age=60",        "cache-control", PLAIN),
+    row("lifetimes only: its own before those of Cache-Control",
+        LIFETIMES,  "surrogate-control: max-age=5 | cc: s-maxage=60, max-age=70",
+                                                              "surrogate-control",  {"max_age": 5}),
+    row("lifetimes only: whether it is stored, Cache-Control says",
+        LIFETIMES,  "surrogate-control: max-age=5, no-store | cc: private, must-revalidate",
+                                                              "surrogate-control",
+                                                      {"max_age": 5, "private": True, "must_revalidate": True}),
+    row("lifetimes only: each window in the place of the other's",
+        LIFETIMES,  "surrogate-control: stale-while-revalidate=5 | cc: stale-while-revalidate=9, stale-if-error=9",
+                                                              "cache-control",
+                                            {"stale_while_revalidate": 5, "stale_if_error": 9}),
+    row("lifetimes only: one that says none of ours",
+        LIFETIMES,  'surrogate-control: content="ESI/1.0" | cc: max-age=60',
+                                                              "cache-control", PLAIN),
+    row("storing only: for how long, Cache-Control says",
+        STORING,    "surrogate-control: max-age=5 | cc: max-age=60, no-store, private, no-cache",
+                                                              "cache-control", PLAIN),
+    row("storing only: its no-store",
+        STORING,    "surrogate-control: no-store | cc: max-age=60",
+                                                              "cache-control", PLAIN | {"no_store": True}),
+    row("storing only: that it is there is enough",
+        STORING,    'surrogate-control: content="ESI/1.0" | cc: max-age=60, private',
+                                                              "cache-control", PLAIN),
+    row("storing only: where it is not there",
+        STORING,    "cc: max-age=60, private",                "cache-control", PLAIN | {"private": True}),
     row("an empty Surrogate-Control is not there",
         SURROGATE,  "surrogate-control: | cc: max-age=60",    "cache-control", PLAIN),
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from app.core.decisions import Fwd, Result, Verdict
@@ -10,7 +12,7 @@ from app.core.reasons import Reason as R
 from app.core.speech import LATE, LATE_SLOT, About, Beside, Environment, Over, SpokenField, Trigger
 from tests.core.build import req, res, row, text_of
 
-HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1, number=7_123_456)
+HIT = Verdict(Result.HIT, R.FRESH, "k", ttl=5, age=1, number=7_123_456, filled_at=77.9)
 STALE = Verdict(Result.STALE, R.STALE_IF_ERROR, "k", Fwd.STALE, 503, ttl=-5, age=9, number=8_000_000)
 MISS = Verdict(Result.MISS, R.URI_MISS, "k", Fwd.URI_MISS, 200, True, number=9_000_000)
 PASS = Verdict(Result.PASS, R.METHOD, "k", Fwd.METHOD, 200)
@@ -76,6 +78,10 @@ SAID = [
         ALONE,                                 "GET /",             "200 | x: a",      HIT,     "x: Hit"),
     row("but stands beside ours when it was asked",
         ALONE,                                 "GET /",             "200 | x: a",      MISS,    "x: Miss, a"),
+    row("with another sign in between",
+        field(beside=Beside.PREPEND, separator=" "), "GET /",       "200 | x: a | x: b", HIT,   "x: Hit a b"),
+    row("and the other way round",
+        field(beside=Beside.APPEND, separator=" | "), "GET /",      "200 | x: a",      HIT,     "x: a | Hit"),
     row("on a line of its own",
         field(beside=Beside.LINE),             "GET /",             "200 | x: a",      HIT,     "x: a | x: Hit"),
     row("what is known of it",
@@ -93,6 +99,9 @@ SAID = [
         SpokenField("x", "{number}"),          "GET /",             "200",             MISS,    "x: 9000"),
     row("a new number, and that of what is stored",
         SpokenField("x", "{number} {filled_by}"), "GET /",          "200",             HIT,     "x: <n> 7123"),
+    row("when what is stored came, and a digest of its key",
+        SpokenField("x", "{filled_at} {digest}"), "GET /",          "200",             HIT,
+        f"x: 77 {sha256(b'k').hexdigest()}"),
     row("what is known when it leaves",
         SpokenField("x", "{hits} {random:16} {token:56} {seconds}.{micros} {millis} {elapsed} {identity}"),
                                                "GET /",             "200",             HIT,

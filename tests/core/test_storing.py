@@ -38,6 +38,7 @@ TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
 STALE = Rules(default_stale_while_revalidate=10)
 EXPLICIT = Rules(needs_lifetime=True)
+NO_WINDOWS = Rules(store_for_windows=False)
 ON_ERROR = Rules(default_stale_if_error=10)
 LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
 EXPIRING = Rules(soft_purge=SoftPurge.EXPIRE)
@@ -237,6 +238,12 @@ FIRES = [
         R.NO_LIFETIME,     "GET /",                '200 | etag: "a"',                                 EXPLICIT,  True),
     row("where one is said",
         R.NO_LIFETIME,     "GET /",                '200 | etag: "a" | cc: max-age=0',                EXPLICIT,  False),
+    row("stale at once, and a window is open",
+        R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=0, stale-while-revalidate=9",  RFC,       False),
+    row("the same, where nothing is kept for windows",
+        R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=0, stale-while-revalidate=9",  NO_WINDOWS, True),
+    row("a lifetime, where nothing is kept for windows",
+        R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=1, stale-while-revalidate=9",  NO_WINDOWS, False),
     row("too large",
         R.TOO_LARGE,       "GET /",                f"{OK} | cl: 11",                                  TEN,       True),
     row("just fits",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.core.directives import Governing, Syntax
+from app.core.directives import Decides, Governing, Syntax
 from app.core.explain import Known, explain
 from app.core.routing import Ruling
 from app.core.rules import Rules
@@ -18,6 +18,12 @@ from tests.core.build import NOW, RFC, SPOILED, req, row, stored
 NODE = "n0de1"
 TWO_FIELDS = Rules(
     governing=(Governing("cdn-cache-control", Syntax.STRUCTURED), Governing("x-cc", Syntax.CACHE_CONTROL))
+)
+IN_PART = Rules(
+    governing=(
+        Governing("cdn-cache-control", Syntax.STRUCTURED),
+        Governing("x-cc", Syntax.CACHE_CONTROL, Decides.LIFETIMES),
+    )
 )
 
 
@@ -86,3 +92,18 @@ def test_a_variant_in_numbers() -> None:
 def test_which_field_governed(answer: str, field: str, absent: Any, unread: Any, overruled: Any) -> None:
     found = variant(stored(answer, rules=TWO_FIELDS), TWO_FIELDS, NOW, selected=True).governance
     assert (found.field, found.absent, found.unread, found.overruled) == (field, absent, unread, overruled)
+    assert found.beside == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "field", "beside", "overruled"),
+    [
+        row("it has the lifetime", "200 | x-cc: max-age=1 | cc: private", "x-cc", ("cache-control",), ()),
+        row("it has a window", "200 | x-cc: stale-if-error=1 | cc: max-age=1", "cache-control", ("x-cc",), ()),
+        row("another has all", "200 | cdn: max-age=1 | x-cc: max-age=1 | cc: private", "cdn-cache-control", (),
+            ("x-cc", "cache-control")),
+    ],
+)  # fmt: skip
+def test_which_fields_governed_together(answer: str, field: str, beside: Any, overruled: Any) -> None:
+    found = variant(stored(answer, rules=IN_PART), IN_PART, NOW, selected=True).governance
+    assert (found.field, found.beside, found.overruled, found.unread) == (field, beside, overruled, ())

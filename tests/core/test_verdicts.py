@@ -24,7 +24,7 @@ HITS = [
 @pytest.mark.parametrize(("reason", "after", "result", "ttl", "age"), HITS)
 def test_of_hit(reason: Reason, after: float, result: Result, ttl: int, age: int) -> None:
     assert of_hit(Hit(reason, FRESH), "k", NOW + after) == Verdict(
-        result, reason, "k", ttl=ttl, age=age, stale_for=30, source="cache-control: max-age"
+        result, reason, "k", ttl=ttl, age=age, stale_for=30, source="cache-control: max-age", filled_at=NOW
     )
 
 
