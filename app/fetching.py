@@ -176,7 +176,7 @@ class Fetcher:
                 await self._forget(forget)
             case Pass(_, _, forget):
                 await self._forget(forget)
-                if speaks_of_the_key(outcome, landing.exchange):
+                if speaks_of_the_key(outcome, landing.exchange, self.rules_of(forward.request)):
                     self._remember(key, forward, False)
                 return
         await landing.discard()

@@ -32,9 +32,9 @@ def reasons() -> str:
 
 def words() -> str:
     fields = [(name, status) for name in dialect_names() for status in load_dialect(name).fields if status.words]
-    # The dialect's file has the others: words with slots are as long as a line each, and some are of few results alone.
+    # The dialect's file has the others: words with slots are as long as a line each, and some are all the same.
     short = [(name, status) for name, status in fields if not any("{" in word for word in status.words.values())]
-    plain = [(name, status) for name, status in short if status.words[Result.HIT] or status.words[Result.MISS]]
+    plain = [(name, status) for name, status in short if len({*status.words.values()} - {""}) > 1]
     rows = ((f"`{name}`: {status.name}", *(_code(status.words[result]) for result in Result)) for name, status in plain)
     return table(("dialect: field", *Result), rows)
 

@@ -21,8 +21,8 @@ from app.core.decisions import (
 from app.core.key import selects
 from app.core.reasons import Reason
 from app.core.reuse import INELIGIBLE
-from app.core.rules import ERROR_STATUSES, LifetimeSource, Rules
-from app.core.storing import conclude, freshness_of
+from app.core.rules import LifetimeSource, Rules
+from app.core.storing import conclude, failed, freshness_of
 from app.core.timeline import Governance, governance
 from app.core.validation import conditional, merged
 
@@ -95,7 +95,7 @@ def _was_for(exchange: Exchange, stored: StoredResponse, rules: Rules) -> bool:
     """Whether the exchange renewed, or failed to renew, this stored response."""
     if exchange.response_time < stored.stored_at:
         return False
-    if exchange.proxy_error is not None or exchange.response.status in ERROR_STATUSES:
+    if failed(exchange, rules):
         return exchange.response_time < stored.held_until
     if exchange.response.status != 304 and exchange.request.method != "HEAD":
         return False

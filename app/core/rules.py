@@ -205,6 +205,7 @@ class Rules:
     of_route: RouteRules = RouteRules()
     soft_purge: SoftPurge = SoftPurge.STALE
     store_for_windows: bool = True
+    error_statuses: frozenset[int] = ERROR_STATUSES
 
     def directives(self, headers: Headers) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""

@@ -29,7 +29,6 @@ from app.core.ranges import ContentRange
 from app.core.reasons import Reason
 from app.core.reuse import decide, is_variant_for, request_directives
 from app.core.rules import (
-    ERROR_STATUSES,
     HEURISTIC_STATUSES,
     UNDERSTOOD_STATUSES,
     Authorization,
@@ -95,8 +94,9 @@ def _no_lifetime(exchange: Exchange, rules: Rules) -> bool:
         return True
     # A window that nobody has spoken of follows a lifetime, and stands for none.
     said = source is not None or any(map(exchange.control.says, WINDOWS))
-    windows = said and rules.store_for_windows and any(stale_windows(exchange.control, rules))
-    if lifetime > 0 or windows:
+    if rules.store_for_windows and (lifetime > 0 or (said and any(stale_windows(exchange.control, rules)))):
+        return False
+    if freshness_of(exchange, rules).is_fresh(exchange.response_time):
         return False
     kept = with_validator(exchange.response.headers, exchange.response_time, rules)
     return not (rules.store_for_validation and has_validator(kept))
@@ -172,7 +172,7 @@ ERROR_REASONS = {
 def conclude(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Outcome:
     """What the origin's answer means for the store and for who asked."""
     status, stored = exchange.response.status, forward.stored
-    if exchange.proxy_error is not None or status in ERROR_STATUSES:
+    if failed(exchange, rules):
         return _conclude_error(forward, exchange, key, rules)
     if stored is not None and (status == 304 or exchange.request.method == "HEAD"):
         if confirms(exchange, stored):
@@ -181,6 +181,11 @@ def conclude(forward: Forward, exchange: Exchange, key: str, rules: Rules) -> Ou
         unasked = status == 304
         return Pass(Reason.NOT_MODIFIED if unasked else Reason.HEAD, exchange.response, None if unasked else stored)
     return _save_or_pass(forward, exchange, key, rules)
+
+
+def failed(exchange: Exchange, rules: Rules) -> bool:
+    """Whether there was no answer, or one that says no more than that there is none to be had (RFC 5861 §4)."""
+    return exchange.proxy_error is not None or exchange.response.status in rules.error_statuses
 
 
 def _conclude_confirmed(stored: StoredResponse, exchange: Exchange, key: str, rules: Rules) -> Outcome:
@@ -276,11 +281,10 @@ def dated(headers: Headers, now: float) -> Headers:
     return headers if "date" in headers else headers.adding(("date", format_date(now)))
 
 
-def speaks_of_the_key(outcome: Pass, exchange: Exchange) -> bool:
+def speaks_of_the_key(outcome: Pass, exchange: Exchange, rules: Rules) -> bool:
     """Whether a response that may not be shared says so of its key, so that nobody should wait for the next one: not
     when the origin failed, or when only this request was in the way."""
-    failed = exchange.proxy_error is not None or exchange.response.status in ERROR_STATUSES
-    return not failed and outcome.reason not in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE)
+    return not failed(exchange, rules) and outcome.reason not in (Reason.AUTHORIZATION, Reason.REQUEST_NO_STORE)
 
 
 def reusable(stored: StoredResponse, now: float) -> bool:

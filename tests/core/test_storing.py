@@ -38,7 +38,8 @@ TEN = Rules(max_body=10)
 LARGE = Rules(max_body=4_000_000_000)
 STALE = Rules(default_stale_while_revalidate=10)
 EXPLICIT = Rules(needs_lifetime=True)
-NO_WINDOWS = Rules(store_for_windows=False)
+ANSWERED = Rules(error_statuses=frozenset())
+NO_WINDOWS = Rules(store_for_windows=False, default_stale_while_revalidate=9)
 ON_ERROR = Rules(default_stale_if_error=10)
 LAX = Rules(authorization=Authorization.IGNORE, vary_star=False, ignored_directives=frozenset({"no-store"}))
 EXPIRING = Rules(soft_purge=SoftPurge.EXPIRE)
@@ -242,6 +243,8 @@ FIRES = [
         R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=0, stale-while-revalidate=9",  RFC,       False),
     row("the same, where nothing is kept for windows",
         R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=0, stale-while-revalidate=9",  NO_WINDOWS, True),
+    row("older than its lifetime, where nothing is kept for windows",
+        R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=5 | age: 5",                    NO_WINDOWS, True),
     row("a lifetime, where nothing is kept for windows",
         R.NO_LIFETIME,     "GET /",                "200 | cc: max-age=1, stale-while-revalidate=9",  NO_WINDOWS, False),
     row("too large",
@@ -605,7 +608,20 @@ OF_THE_KEY = [
 @pytest.mark.parametrize(("reason", "response", "error", "expected"), OF_THE_KEY)
 def test_what_speaks_of_the_key(reason: Reason, response: str, error: str | None, expected: bool) -> None:
     came = exchange("GET /", response, proxy_error=error)
-    assert speaks_of_the_key(Pass(reason, came.response), came) is expected
+    assert speaks_of_the_key(Pass(reason, came.response), came, RFC) is expected
+
+
+def test_an_error_ends_what_is_stale_where_it_is_an_answer_like_any_other() -> None:
+    going = forward("GET /", SIE, reason=R.STALE_WHILE_REVALIDATE, fwd=Fwd.STALE, background=True)
+    came = exchange(ASKED, "503", at=NOW + 15)
+    assert conclude(going, came, KEY, ANSWERED) == Pass(R.NO_LIFETIME, came.response, SIE)
+    gone = exchange(ASKED, "502", at=NOW + 15, proxy_error="connection_refused")
+    assert isinstance(conclude(going, gone, KEY, ANSWERED), ServeStale)
+
+
+def test_an_error_speaks_of_the_key_where_it_is_an_answer_like_any_other() -> None:
+    came = exchange("GET /", "503")
+    assert speaks_of_the_key(Pass(R.STATUS, came.response), came, ANSWERED)
 
 
 def test_an_exchange_knows_what_it_was_fetched_under() -> None:

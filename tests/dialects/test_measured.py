@@ -26,8 +26,10 @@ from tests.core.build import NOW, req, res
 
 MEASURED_WITH: Mapping[str, Mapping[str, object]] = {
     "nginx": {"validates": True},  # proxy_cache_revalidate on
+    "varnish": {"default_lifetimes": {}, "default_stale_while_revalidate": 0},  # default_ttl=0, default_grace=0
+    "fastly": {"default_lifetimes": {}},  # a fallback TTL of 0
 }
-DIALECTS = ("nginx", "squid", "trafficserver", "souin")
+DIALECTS = ("nginx", "squid", "trafficserver", "souin", "varnish", "fastly")
 KEY = "GET http example.com /"
 
 
@@ -119,66 +121,75 @@ PUBLIC = "200 | cc: max-age=60, public"
 COOKIE = "GET / | cookie: a=1"
 AUTHORIZED = "GET / | authorization: x"
 
-# The rows of the matrix, in its order of columns: nginx, Squid, ATS, Souin. In brackets: what we do not do as measured,
-# with the reason in the notes of the dialect's file.
+# The rows of the matrix, in its order of columns: nginx, Squid, ATS, Souin, Varnish, Fastly. In brackets: what we do
+# not do as measured, with the reason in the notes of the dialect's file.
 MATRIX: dict[str, tuple[str, Callable[[Cache], bool]]] = {
-    "cc-resp-no-store-fresh":      ("P P P P", lambda it: not it.reuses("200 | cc: no-store, max-age=60")),
-    "cc-resp-no-cache":            ("P P P P", lambda it: not it.reuses("200 | cc: no-cache, max-age=60")),
-    "cc-resp-private-shared":      ("P P P P", lambda it: not it.reuses("200 | cc: private, max-age=60")),
+    "cc-resp-no-store-fresh":      ("P P P P P F", lambda it: not it.reuses("200 | cc: no-store, max-age=60")),
+    "cc-resp-no-cache":            ("P P P P P F", lambda it: not it.reuses("200 | cc: no-cache, max-age=60")),
+    "cc-resp-private-shared":      ("P P P P P P", lambda it: not it.reuses("200 | cc: private, max-age=60")),
     "cc-resp-no-cache-revalidate-fresh":
-                                   ("F P P F", lambda it: it.validates('200 | cc: no-cache, max-age=60 | etag: "1"')),
-    "cc-resp-no-cache-revalidate": ("F P F F", lambda it: it.validates('200 | cc: no-cache | etag: "1"')),
-    "vary-star":                   ("P P P P", lambda it: not it.reuses(f"{FRESH} | vary: *")),
-    "vary-match":                  ("P P P P", lambda it: it.reuses(VARIED, "GET / | x: 1", "GET / | x: 1")),
-    "vary-no-match":               ("P P P P", lambda it: not it.reuses(VARIED, "GET / | x: 2", "GET / | x: 1")),
-    "other-authorization":         ("F - F P", lambda it: not it.reuses(FRESH, AUTHORIZED, AUTHORIZED)),
-    "other-authorization-public":  ("P - P F", lambda it: it.reuses(PUBLIC, AUTHORIZED, AUTHORIZED)),
-    "other-authorization-smaxage": ("P - P F", lambda it: it.reuses("200 | cc: s-maxage=60", AUTHORIZED, AUTHORIZED)),
-    "other-set-cookie":            ("F P P P", lambda it: it.reuses(COOKIES)),
-    "headers-store-Set-Cookie":    ("- F F P", lambda it: it.says("set-cookie", COOKIES) == "a=1"),
-    "other-cookie":                ("P P P P", lambda it: it.reuses(FRESH, COOKIE, COOKIE)),
-    "other-age-gen":               ("F P P P", lambda it: it.says("age", FRESH) == "10"),
-    "other-date-update":           ("F P P P", lambda it: "\0" not in (it.says("date", FRESH) or "")),
-    "query-args-different":        ("P P P P", lambda it: it.rules.query == "keep"),
-    "ccreq-no-cache":              ("no yes no yes", lambda it: not it.reuses(FRESH, "GET / | cc: no-cache")),
-    "ccreq-ma0":                   ("no yes no no", lambda it: not it.reuses(FRESH, "GET / | cc: max-age=0")),
-    "ccreq-no-store":              ("no no no no", lambda it: not it.reuses(FRESH, "GET / | cc: no-store")),
-    "ccreq-min-fresh":             ("no yes yes yes", lambda it: not it.reuses(FRESH, "GET / | cc: min-fresh=120")),
-    "ccreq-max-stale":             ("no yes yes no", lambda it: it.reuses(SHORT, "GET / | cc: max-stale=60", after=9)),
-    "ccreq-oic":                   ("no yes yes no", lambda it: it.refuses("GET / | cc: only-if-cached")),
-    "pragma-request-no-cache":     ("yes no yes [yes]", lambda it: it.reuses(FRESH, "GET / | pragma: no-cache")),
-    "freshness-none":              ("yes yes yes yes", lambda it: not it.reuses("200")),
-    "heuristic-200-cached":        ("F P F F", lambda it: it.reuses(OLD)),
-    "heuristic-203-cached":        ("F P [P] F", lambda it: it.reuses(OLD.replace("200", "203"))),
-    "heuristic-404-cached":        ("F F F F", lambda it: it.reuses(OLD.replace("200", "404"))),
-    "heuristic-410-cached":        ("F P [P] F", lambda it: it.reuses(OLD.replace("200", "410"))),
-    "stale-while-revalidate":      ("F F F F", lambda it: it.reuses(f"{SHORT}, stale-while-revalidate=60", after=5)),
-    "stale-sie-close":             ("yes yes yes no", lambda it: it.serves_stale(SIE, "close")),
-    "stale-sie-503":               ("yes yes yes no", lambda it: it.serves_stale(SIE, "503")),
-    "stale-close":                 ("no yes yes no", lambda it: it.serves_stale(SHORT, "close")),
-    "stale-503":                   ("no yes yes no", lambda it: it.serves_stale(SHORT, "503")),
-    "stale-close-must-revalidate": ("P P P P", lambda it: not it.serves_stale(f"{SHORT}, must-revalidate", "close")),
-    "stale-close-s-maxage=2":      ("P P P P", lambda it: not it.serves_stale("200 | cc: s-maxage=2", "close")),
-    "invalidate-POST":             ("F P P P", lambda it: it.rules.invalidates),
-    "method-POST":                 ("F F F F", lambda it: it.rules.store_post),
-    "freshness-max-age-age":       ("F P P P", lambda it: not it.reuses(f"{FRESH} | age: 100")),
+                                   ("F P P F F F",
+                                    lambda it: it.validates('200 | cc: no-cache, max-age=60 | etag: "1"')),
+    "cc-resp-no-cache-revalidate": ("F P F F F F", lambda it: it.validates('200 | cc: no-cache | etag: "1"')),
+    "vary-star":                   ("P P P P P F", lambda it: not it.reuses(f"{FRESH} | vary: *")),
+    "vary-match":                  ("P P P P P P", lambda it: it.reuses(VARIED, "GET / | x: 1", "GET / | x: 1")),
+    "vary-no-match":               ("P P P P P P", lambda it: not it.reuses(VARIED, "GET / | x: 2", "GET / | x: 1")),
+    "other-authorization":         ("F - F P P F", lambda it: not it.reuses(FRESH, AUTHORIZED, AUTHORIZED)),
+    "other-authorization-public":  ("P - P F F P", lambda it: it.reuses(PUBLIC, AUTHORIZED, AUTHORIZED)),
+    "other-authorization-smaxage": ("P - P F F P",
+                                    lambda it: it.reuses("200 | cc: s-maxage=60", AUTHORIZED, AUTHORIZED)),
+    "other-set-cookie":            ("F P P P F F", lambda it: it.reuses(COOKIES)),
+    "headers-store-Set-Cookie":    ("- F F P - -", lambda it: it.says("set-cookie", COOKIES) == "a=1"),
+    "other-cookie":                ("P P P P F P", lambda it: it.reuses(FRESH, COOKIE, COOKIE)),
+    "other-age-gen":               ("F P P P P P", lambda it: it.says("age", FRESH) == "10"),
+    "other-date-update":           ("F P P P P F", lambda it: "\0" not in (it.says("date", FRESH) or "")),
+    "query-args-different":        ("P P P P P P", lambda it: it.rules.query == "keep"),
+    "ccreq-no-cache":              ("no yes no yes no no", lambda it: not it.reuses(FRESH, "GET / | cc: no-cache")),
+    "ccreq-ma0":                   ("no yes no no no no", lambda it: not it.reuses(FRESH, "GET / | cc: max-age=0")),
+    "ccreq-no-store":              ("no no no no no no", lambda it: not it.reuses(FRESH, "GET / | cc: no-store")),
+    "ccreq-min-fresh":             ("no yes yes yes no no",
+                                    lambda it: not it.reuses(FRESH, "GET / | cc: min-fresh=120")),
+    "ccreq-max-stale":             ("no yes yes no no no",
+                                    lambda it: it.reuses(SHORT, "GET / | cc: max-stale=60", after=9)),
+    "ccreq-oic":                   ("no yes yes no no no", lambda it: it.refuses("GET / | cc: only-if-cached")),
+    "pragma-request-no-cache":     ("yes no yes [yes] yes yes",
+                                    lambda it: it.reuses(FRESH, "GET / | pragma: no-cache")),
+    "freshness-none":              ("yes yes yes yes yes yes", lambda it: not it.reuses("200")),
+    "heuristic-200-cached":        ("F P F F F F", lambda it: it.reuses(OLD)),
+    "heuristic-203-cached":        ("F P [P] F F F", lambda it: it.reuses(OLD.replace("200", "203"))),
+    "heuristic-404-cached":        ("F F F F F F", lambda it: it.reuses(OLD.replace("200", "404"))),
+    "heuristic-410-cached":        ("F P [P] F F F", lambda it: it.reuses(OLD.replace("200", "410"))),
+    "stale-while-revalidate":      ("F F F F P P",
+                                    lambda it: it.reuses(f"{SHORT}, stale-while-revalidate=60", after=5)),
+    "stale-sie-close":             ("yes yes yes no no no", lambda it: it.serves_stale(SIE, "close")),
+    "stale-sie-503":               ("yes yes yes no no no", lambda it: it.serves_stale(SIE, "503")),
+    "stale-close":                 ("no yes yes no no no", lambda it: it.serves_stale(SHORT, "close")),
+    "stale-503":                   ("no yes yes no no -", lambda it: it.serves_stale(SHORT, "503")),
+    "stale-close-must-revalidate": ("P P P P P P",
+                                    lambda it: not it.serves_stale(f"{SHORT}, must-revalidate", "close")),
+    "stale-close-s-maxage=2":      ("P P P P P P", lambda it: not it.serves_stale("200 | cc: s-maxage=2", "close")),
+    "invalidate-POST":             ("F P P P F F", lambda it: it.rules.invalidates),
+    "method-POST":                 ("F F F F F F", lambda it: it.rules.store_post),
+    "freshness-max-age-age":       ("F P P P P P", lambda it: not it.reuses(f"{FRESH} | age: 100")),
     "freshness-max-age-case-insenstive":
-                                   ("P P P P", lambda it: it.reuses("200 | cc: MaX-AgE=60")),
+                                   ("P P P P P [F]", lambda it: it.reuses("200 | cc: MaX-AgE=60")),
     "freshness-max-age-s-maxage-shared-longer":
-                                   ("P P P P", lambda it: it.reuses("200 | cc: max-age=1, s-maxage=60", after=9)),
+                                   ("P P P P P P", lambda it: it.reuses("200 | cc: max-age=1, s-maxage=60", after=9)),
     "partial-store-complete-reuse-partial":
-                                   ("F P P F", lambda it: it.cuts()),
-    "cdn-max-age":                 ("F F [F] P", lambda it: it.reuses("200 | cdn: max-age=60")),
-    "cdn-fresh-cc-nostore":        ("F F [F] P", lambda it: it.reuses("200 | cdn: max-age=60 | cc: no-store")),
-    "head-writethrough":           ("no yes yes yes", lambda it: it.head_writes_through()),
+                                   ("F P P F P P", lambda it: it.cuts()),
+    "cdn-max-age":                 ("F F [F] P F F", lambda it: it.reuses("200 | cdn: max-age=60")),
+    "cdn-fresh-cc-nostore":        ("F F [F] P F F", lambda it: it.reuses("200 | cdn: max-age=60 | cc: no-store")),
+    "head-writethrough":           ("no yes yes yes no no", lambda it: it.head_writes_through()),
     "conditional-etag-strong-generate":
-                                   ("P P P F", lambda it: it.validates('200 | cc: max-age=1 | etag: "1"', after=5)),
+                                   ("P P P F P P", lambda it: it.validates('200 | cc: max-age=1 | etag: "1"', after=5)),
 }  # fmt: skip
 # Whether a response of that status that says max-age is reused.
 STATUSES = {
-    203: "P P P P", 204: "P F P P", 299: "P F P F", 301: "P P P P", 302: "P P P F", 303: "P F P F", 307: "P P P F",
-    308: "P P P F", 400: "P F P F", 404: "P F P P", 410: "P P P P", 499: "P F P F", 500: "P F P F", 502: "P F P F",
-    503: "P F P F", 504: "P F P F", 599: "P F P F",
+    203: "P P P P P P", 204: "P F P P P F", 299: "P F P F F F", 301: "P P P P P P",
+    302: "P P P F P P", 303: "P F P F F F", 307: "P P P F P F", 308: "P P P F F F",
+    400: "P F P F F F", 404: "P F P P P P", 410: "P P P P P P", 499: "P F P F F F",
+    500: "P F P F F -", 502: "P F P F F F", 503: "P F P F F -", 504: "P F P F F F",
+    599: "P F P F F F",
 }  # fmt: skip
 BY_STATUS = {
     f"status-{status}-fresh": (cells, lambda it, status=status: it.reuses(f"{status} | cc: max-age=60"))
