@@ -27,8 +27,9 @@ from tests.driver import Client, Received
 from tests.origin import ScriptedOrigin
 
 EXAMPLES = CONFIG / "examples"
-TIERS, COUNTED, STATIC_SITE, CHILD, PARENT = (
-    str(EXAMPLES / f"{name}.toml") for name in ("tiers", "counted", "static-site", "akamai-child", "akamai-parent")
+TIERS, COUNTED, STATIC_SITE, CHILD, PARENT, WITH_X_CACHE = (
+    str(EXAMPLES / f"{name}.toml")
+    for name in ("tiers", "counted", "static-site", "akamai-child", "akamai-parent", "varnish-with-x-cache")
 )
 PAGE = {"headers": {"cache-control": "s-maxage=10, stale-while-revalidate=20", "etag": '"1"'}, "body": "page"}
 SWR = {"cache-control": "max-age=10, stale-while-revalidate=20, stale-if-error=90", "etag": '"1"'}
@@ -176,9 +177,19 @@ DOCUMENTED = [
            {AKAMAI: "Miss from child, Hit from parent"}),
     ("AK", [PARENT, CHILD],       WARM,             {AKAMAI: "Hit from child"}),
     ("AK", [CHILD],               [at("/private")], {AKAMAI: "NotCacheable from child"}),
+    ("XC", ["fastly"],            WARM,      {X_CACHE: "HIT"}),
+    ("XC", ["fastly"],            COLD,      {X_CACHE: "MISS"}),
+    ("XC", ["fastly", "fastly"],  COLD,      {X_CACHE: "MISS, MISS"}),
+    ("XC", ["fastly"] * 3,        AT_THE_SHIELD, {X_CACHE: "MISS, HIT, MISS", "X-Cache-Hits": "0, 1, 0"}),
+    ("XC", [WITH_X_CACHE],        WARM,      {X_CACHE: "HIT", "X-Cache-Hits": "1", "X-Varnish": r"\d+ \d+"}),
+    ("XC", [WITH_X_CACHE],        COLD,      {X_CACHE: "MISS", "X-Cache-Hits": "0", "X-Varnish": r"\d+"}),
 ]  # fmt: skip
 ROWS = [
-    pytest.param(*row, id=f"{row[0]} {' '.join(row[3].values())}", marks=[NOT_THERE] if "cloudfront" in row[1] else [])
+    pytest.param(
+        *row,
+        id=f"{row[0]} {Path(row[1][0]).stem}: {' '.join(row[3].values())}",
+        marks=[NOT_THERE] if "cloudfront" in row[1] else [],
+    )
     for row in DOCUMENTED
 ]
 
