@@ -10,16 +10,19 @@ import sys
 
 import pytest
 
+# Servers lie where the path of an ordinary user does not lead.
+PLACES = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+
 
 @functools.cache
 def program(name: str, package: str, without: str) -> str:
     """Where it is. Missing and not to be installed: a failure where CI is set, else a skip, which says what is not
     tested `without` it."""
-    if (found := shutil.which(name)) is not None:
+    if (found := shutil.which(name, path=PLACES)) is not None:
         return found
     if os.geteuid() == 0 and shutil.which("apt-get") is not None:
         _install(package)
-        if (found := shutil.which(name)) is not None:
+        if (found := shutil.which(name, path=PLACES)) is not None:
             return found
     missing = f"{name} is not installed (apt-get install {package}): {without} is not tested"
     if os.environ.get("CI"):
