@@ -66,7 +66,7 @@ def keyed_target(target: str, rules: Rules) -> str:
     if "?" not in target or (rules.query is Query.KEEP and not names_parameters(rules)):
         return target
     path, _, query = target.partition("?")
-    if rules.query is Query.DROP:
+    if rules.query in (Query.DROP, Query.WITHHOLD):
         return path
     parameters = [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
     if rules.query is Query.SORT:
@@ -91,6 +91,11 @@ def _among(name: str, patterns: tuple[str, ...]) -> bool:
 def _name_of(parameter: str) -> str:
     """Several of one name stay in their order, which may have a meaning."""
     return parameter.partition("=")[0]
+
+
+def sent_target(target: str, rule: Query) -> str:
+    """What of a target the origin sees."""
+    return target.partition("?")[0] if rule is Query.WITHHOLD else target
 
 
 @remembered

@@ -74,10 +74,11 @@ LATE = {
 }  # fmt: skip
 DATE_SLOT = re.compile(rb"\0(d\d*)\0")
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
-# `filled_by` is the `number` of the response that brought what is stored, `lifetime` how long that may be used in all.
+# `filled_by` is the `number` of the response that brought what is stored, `lifetime` how long that may be used in all;
+# `origin_status` what the origin has answered now, 0 where it has not.
 KNOWN = (
     "word", "age", "ttl", "lifetime", "key", "host", "path", "target", "status", "reason", "region", "node",
-    "filled_by", "scheme",
+    "filled_by", "scheme", "origin_status",
 )  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
@@ -153,6 +154,7 @@ class About:
             "ttl": verdict.ttl or 0, "lifetime": (verdict.ttl or 0) + (verdict.age or 0), "key": verdict.key,
             "host": request.authority, "path": request.path, "target": request.target, "status": self.response.status,
             "reason": verdict.reason, "node": self.node, "region": self.region, "scheme": request.scheme,
+            "origin_status": verdict.fwd_status or 0,
         }  # fmt: skip
 
 

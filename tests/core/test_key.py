@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, vary_names
+from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, sent_target, vary_names
 from app.core.messages import Headers, Request
 from app.core.rules import Query, RouteRules, Rules, VaryRule
 from tests.core.build import RFC, head, req, row
@@ -166,6 +166,7 @@ QUERIES = [
     row("by name alone",    Query.SORT, "/a?b=2&a=2&a=1", "/a?a=2&a=1&b=2"),
     row("none to sort",     Query.SORT, "/a",             "/a"),
     row("dropped",          Query.DROP, "/a?b=2",         "/a"),
+    row("withheld",         Query.WITHHOLD, "/a?b=2",     "/a"),
 ]  # fmt: skip
 
 
@@ -196,6 +197,20 @@ def test_cookies_in_the_key() -> None:
 @pytest.mark.parametrize(("rule", "target", "keyed"), QUERIES)
 def test_what_of_the_query_is_in_the_key(rule: Query, target: str, keyed: str) -> None:
     assert cache_key(req(f"GET {target}"), Rules(query=rule)) == f"GET http example.com {keyed}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "target", "sent"),
+    [
+        row("kept",             Query.KEEP,     "/a?b=2", "/a?b=2"),
+        row("sorted",           Query.SORT,     "/a?b&a", "/a?b&a"),
+        row("dropped",          Query.DROP,     "/a?b=2", "/a?b=2"),
+        row("withheld",         Query.WITHHOLD, "/a?b=2", "/a"),
+        row("none to withhold", Query.WITHHOLD, "/a",     "/a"),
+    ],
+)  # fmt: skip
+def test_what_of_the_query_the_origin_sees(rule: Query, target: str, sent: str) -> None:
+    assert sent_target(target, rule) == sent
 
 
 NORMAL = [
