@@ -198,7 +198,7 @@ class Fetcher:
         proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
-            target = sent_target(request.target, rules.query).encode("latin-1")
+            target = sent_target(request.target, rules).encode("latin-1")
             answer = await around.upstream.send(request.method, target, head.pairs, body)
             response, own, page = _received(answer, around.clock.offset)
         except UpstreamError as error:

@@ -66,12 +66,17 @@ def keyed_target(target: str, rules: Rules) -> str:
     if "?" not in target or (rules.query is Query.KEEP and not names_parameters(rules)):
         return target
     path, _, query = target.partition("?")
-    if rules.query in (Query.DROP, Query.WITHHOLD):
-        return path
-    parameters = [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
+    parameters = _keyed_parameters(query, rules)
     if rules.query is Query.SORT:
         parameters.sort(key=_name_of)
     return f"{path}?{'&'.join(parameters)}" if parameters else path
+
+
+def _keyed_parameters(query: str, rules: Rules) -> list[str]:
+    """Those that a route names; where none does, all or none, as the dialect has it."""
+    if names_parameters(rules):
+        return [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
+    return [] if rules.query in (Query.DROP, Query.WITHHOLD) else query.split("&")
 
 
 def names_parameters(rules: Rules) -> bool:
@@ -93,9 +98,9 @@ def _name_of(parameter: str) -> str:
     return parameter.partition("=")[0]
 
 
-def sent_target(target: str, rule: Query) -> str:
+def sent_target(target: str, rules: Rules) -> str:
     """What of a target the origin sees."""
-    return target.partition("?")[0] if rule is Query.WITHHOLD else target
+    return keyed_target(target, rules) if rules.query is Query.WITHHOLD else target
 
 
 @remembered

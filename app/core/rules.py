@@ -64,12 +64,12 @@ class VaryRule(StrEnum):
 
 
 class Query(StrEnum):
-    """What of a query is in the cache key."""
+    """What of a query is in the cache key, where no route names parameters."""
 
     KEEP = "keep"
     SORT = "sort"  # its parameters, in order of their names
     DROP = "drop"  # nothing: the origin's answer to the first query is the answer to every other
-    WITHHOLD = "withhold"  # nothing, and the origin does not see it either
+    WITHHOLD = "withhold"  # nothing, and the origin sees nothing of it that is not in the key
 
 
 class Ranges(StrEnum):
