@@ -160,6 +160,7 @@ def forwarding(settings: Settings, origin: Origin, dialect: Dialect, node: str) 
         host=hosts.get(settings.host_header, settings.host_header),
         trust=settings.trust_forwarded,
         stripped=dialect.stripped_from_requests,
+        passed=dialect.passed_from_requests,
         announced=dialect.announced,
         confined=dialect.confined,
         identity_field=dialect.identity.name if dialect.identity else None,

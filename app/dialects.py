@@ -158,7 +158,7 @@ def _check_rules(rules: Rules, where: str) -> None:
         "default_stale_if_error_barred_by", "stale_if_error_barred_by",
     ):  # fmt: skip
         reject_unknown(sorted(getattr(rules, name)), known, f"{where}.{name}")
-    for name in ("default_lifetimes", "least_lifetimes"):
+    for name in ("default_lifetimes", "least_lifetimes", "forbidden_lifetimes"):
         for status in getattr(rules, name):
             if status != "*":
                 _check_status(status, f"{where}.{name}", ", or *")

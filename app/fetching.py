@@ -22,6 +22,7 @@ from app.core.decisions import (
 )  # fmt: skip
 from app.core.forwarding import outbound
 from app.core.invalidation import PERHAPS_CARRIED_OUT, perhaps_spoiled_by, spoiled_by
+from app.core.key import sent_target
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
@@ -197,15 +198,16 @@ class Fetcher:
         proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
-            answer = await around.upstream.send(request.method, request.target.encode("latin-1"), head.pairs, body)
+            target = sent_target(request.target, rules).encode("latin-1")
+            answer = await around.upstream.send(request.method, target, head.pairs, body)
             response, own, page = _received(answer, around.clock.offset)
         except UpstreamError as error:
             proxy_error, detail = str(error.error), error.detail
             response, page = failed(proxy_error, error.status, error.detail)
         response_time, took = around.clock.now(), perf_counter() - started
         exchange = Exchange(
-            request, response, rules.directives(response.headers), request_time, response_time, proxy_error,
-            fetched_under=under, number=next(self._answers),
+            request, response, rules.directives(response.headers, response.status), request_time, response_time,
+            proxy_error, fetched_under=under, number=next(self._answers),
             deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)

@@ -77,7 +77,8 @@ class Intake:
             await self.around.store.remove(old)  # the origin's answer is another now, and cannot be kept
         elif isinstance(error, UpstreamError) or (forward.background and error is not None):
             self.around.journal.counters.refresh_failures += int(forward.background)
-            await self.around.store.replace(old, hold(old, self.around.clock.now()))
+            rules = self.around.ruling.of(forward.request)
+            await self.around.store.replace(old, hold(old, self.around.clock.now(), rules))
 
 
 @asynccontextmanager

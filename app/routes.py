@@ -83,10 +83,9 @@ def _own(said: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 def _for_all_alike(rules: Rules, said: Mapping[str, Any]) -> Rules:
     """A page that is made static is the same for everybody, whoever asks and whatever it says of caches. Where the key
     shall have something of the query after all, that is said."""
-    names_query = not said.keys().isdisjoint(("keep_parameters", "ignore_parameters", "sort_parameters"))
     return replace(
         rules,
-        query=Query.KEEP if names_query else Query.DROP,
+        query=rules.query if rules.query is Query.WITHHOLD else Query.DROP,
         extensions=None,
         cookies=Cookies.IGNORE,
         authorization=Authorization.IGNORE,

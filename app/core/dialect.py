@@ -9,6 +9,7 @@ from enum import StrEnum
 from app.core.client_lifetime import ClientLifetime, lifetime_lines
 from app.core.decisions import Result, Verdict
 from app.core.directives import without_directives
+from app.core.fields import split_list
 from app.core.messages import Headers, Request, Response, encoded_names
 from app.core.remembered import remembered
 from app.core.rules import Rules
@@ -42,7 +43,6 @@ class ClientCacheControl(StrEnum):
 
 # What STRIP_SHARED takes out: directives for shared caches (vercel.com/docs/caching/cache-control-headers, 2026-09).
 SHARED_DIRECTIVES = frozenset({"s-maxage", "stale-while-revalidate", "stale-if-error"})
-CACHE_CONTROL = frozenset({b"cache-control"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,12 @@ class ErrorField:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read, `about` what it is. The
-    client sees `hidden` fields only if its request pulls one of `hidden_unless`."""
+    """One CDN's speech and behaviour. `as_of` and `sources` say when and where each was read, `about` what it is.
+
+    The client sees `hidden` fields only if its request pulls one of `hidden_unless`. `passed_from_requests`: the only
+    fields of a client's that go on to the origin, beside what HTTP needs; `vary_shown`: those that its clients see in
+    Vary. None: any.
+    """
 
     name: str
     as_of: str
@@ -88,6 +92,8 @@ class Dialect:
     default_cache_control: str | None = None
     client_lifetime: ClientLifetime | None = None
     age_on_miss: bool = False
+    passed_from_requests: frozenset[str] | None = None
+    vary_shown: frozenset[str] | None = None
     about: str = ""
     notes: tuple[Note, ...] = ()
 
@@ -121,9 +127,8 @@ def speak(dialect: Dialect, about: About) -> Response:
         lines.append(("age", "0"))
     if dialect.error is not None and verdict.result is Result.ERROR:
         lines.append((dialect.error.name, error_code(dialect.error, verdict)))
-    caching = _for_client(dialect, response, verdict)
-    if ("cache-control", "") in caching:
-        gone |= CACHE_CONTROL
+    caching = [*_for_client(dialect, response, verdict), *_shown_vary(dialect, headers)]
+    gone |= encoded_names(frozenset(name for name, value in caching if not value))
     lines += [line for line in caching if line[1]]
     rewritten = headers.rewritten(gone, Headers.of(*lines))
     below = [(field.name, value) for field, value in spoken if field.beside is Beside.LINE]
@@ -135,7 +140,7 @@ def _for_client(dialect: Dialect, response: Response, verdict: Verdict) -> list[
     headers, control = response.headers, client_cache_control(dialect, response.headers)
     if dialect.client_lifetime is not None and verdict.ttl is not None:
         value = headers.get("cache-control") or "" if control is None else control
-        governing = dialect.rules.directives(headers)
+        governing = dialect.rules.directives(headers, response.status)
         lines = lifetime_lines(dialect.client_lifetime, value, headers, governing, verdict.ttl)
         if lines:
             return lines
@@ -146,6 +151,14 @@ def hidden_from(dialect: Dialect, request: Request) -> frozenset[str]:
     """The fields that whoever sent this request does not see."""
     shown = any(trigger.pulled_by(request.headers) for trigger in dialect.hidden_unless)
     return frozenset() if shown else dialect.hidden
+
+
+def _shown_vary(dialect: Dialect, headers: Headers) -> list[tuple[str, str]]:
+    """What is left of Vary for the client; an empty value where nothing is."""
+    if dialect.vary_shown is None or "vary" not in headers:
+        return []
+    names = split_list(headers.get("vary") or "")
+    return [("vary", ", ".join(name for name in names if name.lower() in dialect.vary_shown))]
 
 
 def _passed_on(dialect: Dialect, response: Response, verdict: Verdict) -> list[tuple[str, str]]:

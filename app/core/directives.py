@@ -23,6 +23,7 @@ class Directives:
     RFC 9111 §4.2.1 encourages caches to take a lifetime that cannot be read as stale, and the first of several.
     `until` is the HTTP time at which a field that governs says that freshness ends. `downstream` is for how long those
     behind this cache may keep the response, where a field says that to them alone.
+    `assigned` is the lifetime that a cache gives to a response all the same, which said that it may not be reused.
     `no_cache_fields` and `private_fields` are the field names of the qualified forms, which leave the flag False.
     """
 
@@ -46,6 +47,7 @@ class Directives:
     min_fresh: int | None = None
     until: int | None = None
     downstream: int | None = None
+    assigned: int | None = None
 
     def says(self, name: str) -> bool:
         """Whether a directive is there."""
@@ -66,6 +68,15 @@ class Directives:
     def without(self, names: frozenset[str]) -> Directives:
         """As a cache reads it that does not obey these directives."""
         return replace(self, **{name: getattr(_SAID_NOTHING, name) for name in map(attribute_of, names)})
+
+    @property
+    def forbids_reuse(self) -> bool:
+        """Whether a shared cache may not give it again without asking (RFC 9111 §5.2.2.4, §5.2.2.5, §5.2.2.7)."""
+        return self.no_store or self.no_cache or self.private
+
+    def allowing_reuse(self, seconds: int) -> Directives:
+        """As a cache reads it that gives it again all the same, for so long."""
+        return replace(self, no_store=False, no_cache=False, private=False, assigned=seconds)
 
     @property
     def forbids_stale(self) -> bool:

@@ -24,6 +24,8 @@ UNKEYED = frozenset(
 # What we say of the client ourselves.
 CHAIN = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"})
 OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
+# Without these a request would be another, or could not be told from one that has been here.
+OF_HTTP = frozenset({"host", "content-length", "expect", "max-forwards", "via", "cdn-loop"})
 CHUNKED = ("transfer-encoding", "chunked")
 REWRITTEN = encoded_names(frozenset({"host", "cdn-loop", "via"}))
 NOTHING = Headers()
@@ -33,15 +35,17 @@ NOBODYS = frozenset[bytes]()
 @dataclass(frozen=True, slots=True)
 class Forwarding:
     """How requests are forwarded. `host`: the Host to send, None for the client's own. `trust`: append to the client's
-    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`. `announced`: what
-    we say of ourselves and, in {client}, {scheme} and {host}, of who asks. `confined`: names with the beginning of the
-    only paths to which a client may send them. `preview`: what who shows its token may send.
+    forwarding fields instead of replacing them. `stripped`: field names, or prefixes that end in `*`; `passed`: the
+    only ones of a client's that go on, beside what HTTP needs, likewise; None: any. `announced`: what we say of
+    ourselves and, in {client}, {scheme} and {host}, of who asks. `confined`: names with the beginning of the only paths
+    to which a client may send them. `preview`: what who shows its token may send.
     """
 
     node: str
     host: str | None = None
     trust: bool = False
     stripped: frozenset[str] = frozenset()
+    passed: frozenset[str] | None = None
     announced: tuple[tuple[str, str], ...] = ()
     confined: tuple[tuple[str, str], ...] = ()
     identity_field: str | None = None
@@ -52,10 +56,10 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     """The request as every later step sees it, in all that may select a response: what the client may not say is gone,
     what we say about the client is there. So no response is stored under fields that the origin has not seen.
     """
-    headers, stripped, safe = request.headers, forwarding.stripped, request.method in SAFE_METHODS
+    headers, limits, safe = request.headers, (forwarding.stripped, forwarding.passed), request.method in SAFE_METHODS
     hops, let_in = not_end_to_end(headers), _let_in(headers, forwarding.preview)
     kept = tuple(
-        [pair for pair in headers if pair[0] not in hops and (pair[0] in let_in or _may_say(pair[0], stripped, safe))]
+        [pair for pair in headers if pair[0] not in hops and (pair[0] in let_in or _may_say(pair[0], *limits, safe))]
     )
     for name, prefix in forwarding.confined:
         if not request.target.startswith(prefix):
@@ -71,14 +75,20 @@ def _let_in(headers: Headers, preview: Preview | None) -> frozenset[bytes]:
 
 
 @lru_cache(128)  # clients send the same few names; whoever sends others cannot fill the memory
-def _may_say(name: bytes, stripped: frozenset[str], safe: bool) -> bool:
+def _may_say(name: bytes, stripped: frozenset[str], passed: frozenset[str] | None, safe: bool) -> bool:
     """Whether a client may send a field of this name, with a method that is safe or not."""
     text = name.decode("latin-1")
-    prefixes = tuple(pattern[:-1] for pattern in stripped if pattern.endswith("*"))
     # CGI and its heirs take `_` for `-`: X_Forwarded_Host would be X-Forwarded-Host to them, and unknown to us.
-    if "_" in text or text in stripped or text.startswith(prefixes):
+    if "_" in text or _is_among(text, stripped):
+        return False
+    if passed is not None and not _is_among(text, passed | OF_HTTP):
         return False
     return text not in UNKEYED or (text in OVERRIDES and not safe)
+
+
+def _is_among(name: str, patterns: frozenset[str]) -> bool:
+    prefixes = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
+    return name in patterns or name.startswith(prefixes)
 
 
 def outbound(request: Request, forwarding: Forwarding) -> Headers:

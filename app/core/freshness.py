@@ -116,6 +116,8 @@ def lifetime_of(
 def _lifetime(
     response: Response, control: Directives, rules: Rules, response_time: float
 ) -> tuple[float, LifetimeSource | None]:
+    if control.assigned is not None:
+        return control.assigned, LifetimeSource.DEFAULT
     stale = any(mark.value in response.headers.lines(mark.field) for mark in rules.stale_marks)
     for source in (LifetimeSource.ROUTE, *rules.lifetime_from):
         seconds = _FROM[source](response, control, rules, response_time)

@@ -66,12 +66,17 @@ def keyed_target(target: str, rules: Rules) -> str:
     if "?" not in target or (rules.query is Query.KEEP and not names_parameters(rules)):
         return target
     path, _, query = target.partition("?")
-    if rules.query is Query.DROP:
-        return path
-    parameters = [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
+    parameters = _keyed_parameters(query, rules)
     if rules.query is Query.SORT:
         parameters.sort(key=_name_of)
     return f"{path}?{'&'.join(parameters)}" if parameters else path
+
+
+def _keyed_parameters(query: str, rules: Rules) -> list[str]:
+    """Those that a route names; where none does, all or none, as the dialect has it."""
+    if names_parameters(rules):
+        return [one for one in query.split("&") if _counts(one.partition("=")[0], rules.of_route)]
+    return [] if rules.query in (Query.DROP, Query.WITHHOLD) else query.split("&")
 
 
 def names_parameters(rules: Rules) -> bool:
@@ -91,6 +96,11 @@ def _among(name: str, patterns: tuple[str, ...]) -> bool:
 def _name_of(parameter: str) -> str:
     """Several of one name stay in their order, which may have a meaning."""
     return parameter.partition("=")[0]
+
+
+def sent_target(target: str, rules: Rules) -> str:
+    """What of a target the origin sees."""
+    return keyed_target(target, rules) if rules.query is Query.WITHHOLD else target
 
 
 @remembered

@@ -111,7 +111,7 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.REQUEST, "requests with Range never meet this cache", "RFC 9110 §14",
         "ask for the whole; the dialect standard cuts parts from it"),
     Reason.REQUEST_BODY: Meaning(
-        Phase.REQUEST, "a GET with a body is sent on as it is", "RFC 9110 §9.3.1",
+        Phase.REQUEST, "a GET with a body never meets this cache", "RFC 9110 §9.3.1",
         "put what selects the response into the URL"),
     Reason.REQUEST_COOKIE: Meaning(
         Phase.REQUEST, "the client has a cookie for which this cache is bypassed, as in draft mode", "dialect",

@@ -25,7 +25,8 @@ INELIGIBLE: tuple[RequestRule, ...] = (
     # First, for it says more of a request than that it is a POST.
     (Reason.REQUEST_FIELD, Fwd.BYPASS,
      lambda request, rules: any(name in request.headers for name in rules.bypass_fields)),
-    (Reason.METHOD, Fwd.METHOD, lambda request, _: request.method not in ("GET", "HEAD")),
+    (Reason.METHOD, Fwd.METHOD,
+     lambda request, rules: request.method not in (("GET",) if rules.head is Head.BYPASS else ("GET", "HEAD"))),
     (Reason.REQUEST_AUTHORIZATION, Fwd.BYPASS,
      lambda request, rules: rules.authorization is Authorization.BYPASS and "authorization" in request.headers),
     (Reason.REQUEST_RANGE, Fwd.BYPASS,
@@ -54,6 +55,7 @@ def endings_of(path: str) -> tuple[str, str]:
     return name, name.rpartition(".")[2] if "." in name else ""
 
 
+REFUSED_403 = Refuse(Reason.REQUEST_BODY, 403)
 REFUSED_504 = Refuse(Reason.ONLY_IF_CACHED, 504)
 
 
@@ -66,7 +68,8 @@ def decide(
     """
     for reason, fwd, fires in INELIGIBLE:
         if fires(request, rules):
-            return Forward(reason, fwd, request)
+            refused = reason is Reason.REQUEST_BODY and rules.refuses_bodies
+            return REFUSED_403 if refused else Forward(reason, fwd, request)
     directives = request_directives(request, rules)
     if directives.no_store:
         only_stored = directives.only_if_cached
@@ -95,6 +98,8 @@ def for_all(request: Request, rules: Rules) -> Request:
         request = replace(request, method="GET")
     if rules.ranges is Ranges.WHOLE and "range" in request.headers:
         request = request.with_headers(request.headers.without({"range", "if-range"}))
+    if rules.authorization is Authorization.REMOVE:
+        request = request.with_headers(request.headers.without({"authorization"}))
     return request
 
 

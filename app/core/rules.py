@@ -45,6 +45,7 @@ class Authorization(StrEnum):
     RFC = "rfc"  # stored when public, s-maxage or must-revalidate allows it
     BYPASS = "bypass"  # never
     IGNORE = "ignore"  # as if it were not there: what one was allowed to see is given to all
+    REMOVE = "remove"  # taken off what meets the cache before the origin sees it: what all may see is given to all
 
 
 class Cookies(StrEnum):
@@ -63,11 +64,12 @@ class VaryRule(StrEnum):
 
 
 class Query(StrEnum):
-    """What of a query is in the cache key."""
+    """What of a query is in the cache key, where no route names parameters."""
 
     KEEP = "keep"
     SORT = "sort"  # its parameters, in order of their names
-    DROP = "drop"
+    DROP = "drop"  # nothing: the origin's answer to the first query is the answer to every other
+    WITHHOLD = "withhold"  # nothing, and the origin sees nothing of it that is not in the key
 
 
 class SoftPurge(StrEnum):
@@ -87,10 +89,11 @@ class Ranges(StrEnum):
 
 
 class Head(StrEnum):
-    """How a HEAD that finds nothing stored goes to the origin."""
+    """How a HEAD goes to the origin, where nothing stored answers it."""
 
     CONVERT = "convert"  # as a GET, whose response is stored: `curl -I` fills the cache like any visitor
     FORWARD = "forward"  # as HEAD, which freshens or spoils what is stored (RFC 9111 §4.3.5)
+    BYPASS = "bypass"  # always: only GET meets the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +209,20 @@ class Rules:
     soft_purge: SoftPurge = SoftPurge.STALE
     store_for_windows: bool = True
     error_statuses: frozenset[int] = ERROR_STATUSES
+    forbidden_lifetimes: Mapping[str, int] = field(default_factory=dict)
+    retry_after_failure: int | None = None
+    refuses_bodies: bool = False
 
-    def directives(self, headers: Headers) -> Directives:
+    def directives(self, headers: Headers, status: int) -> Directives:
         """The directives that govern this cache in a response (RFC 9213 §2.2), as far as it obeys them."""
         found = governing_directives(headers, self.governing, self.device)
         if self.qualified_as_whole:
             found = found.unqualified()
-        return found.without(self.ignored_directives) if self.ignored_directives else found
+        if self.ignored_directives:
+            found = found.without(self.ignored_directives)
+        if not found.forbids_reuse or (seconds := self.lifetime_for(status, self.forbidden_lifetimes)) is None:
+            return found
+        return found.allowing_reuse(seconds)
 
     def with_token(self, token: str) -> Rules:
         """The same, with the operator's token for previews."""

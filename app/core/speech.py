@@ -76,10 +76,11 @@ LATE = {
 DATE_SLOT = re.compile(rb"\0(d\d*)\0")
 LATE_SLOT = re.compile(rb"\0([a-z]\d*)\0")
 # `filled_by` is the `number` of the response that brought what is stored, `filled_at` the second in which it came,
-# `lifetime` how long that may be used in all; `digest` is the SHA-256 of the key.
+# `lifetime` how long that may be used in all; `digest` is the SHA-256 of the key; `origin_status` what the origin has
+# answered now, 0 where it has not.
 KNOWN = (
     "word", "age", "ttl", "lifetime", "key", "host", "path", "target", "status", "reason", "region", "node",
-    "filled_by", "scheme", "filled_at", "digest",
+    "filled_by", "scheme", "filled_at", "digest", "origin_status",
 )  # fmt: skip
 SLOTS = (*KNOWN, *LATE)
 
@@ -158,6 +159,7 @@ class About:
             "host": request.authority, "path": request.path, "target": request.target, "status": self.response.status,
             "reason": verdict.reason, "node": self.node, "region": self.region, "scheme": request.scheme,
             "filled_at": int(verdict.filled_at), "digest": _Digest(verdict.key),
+            "origin_status": verdict.fwd_status or 0,
         }  # fmt: skip
 
 

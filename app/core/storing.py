@@ -39,8 +39,8 @@ from app.core.rules import (
 from app.core.tags import tags_of
 from app.core.validation import confirms, has_validator, merged, with_validator
 
-# After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute.
-LONGEST_HOLD = 30.0
+# After a refresh that failed the next one waits: 1 s, 2 s, 4 s … at most half a minute, where the rules say no number.
+LONGEST_HOLD = 30
 
 WINDOWS = ("stale-while-revalidate", "stale-if-error")
 
@@ -203,10 +203,8 @@ def _conclude_error(forward: Forward, exchange: Exchange, key: str, rules: Rules
     stored = forward.stored
     now = exchange.response_time
     if stored is not None and (stored.purge is not None or not stored.freshness.is_fresh(now)):
-        held = hold(stored, now)
-        purged, control = stored.purged_as(now), stored.control
-        usable = not control.no_cache and (purged is None or (purged is Mode.SOFT and not control.forbids_stale))
-        if usable and stored.freshness.within(stored.freshness.stale_if_error, now):
+        held = hold(stored, now, rules)
+        if _better_than_an_error(stored, rules, now):
             return ServeStale(Reason.STALE_IF_ERROR, held)
         if forward.background:
             return ServeStale(Reason.STALE_ERROR, held)
@@ -215,9 +213,19 @@ def _conclude_error(forward: Forward, exchange: Exchange, key: str, rules: Rules
     return _save_or_pass(forward, exchange, key, rules)
 
 
-def hold(stored: StoredResponse, now: float) -> StoredResponse:
+def _better_than_an_error(stored: StoredResponse, rules: Rules, now: float) -> bool:
+    """Whether a stale response may stand in for an origin that fails (RFC 5861 §4); an error that is stored is none."""
+    purged, control = stored.purged_as(now), stored.control
+    usable = not control.no_cache and (purged is None or (purged is Mode.SOFT and not control.forbids_stale))
+    within = stored.freshness.within(stored.freshness.stale_if_error, now)
+    return usable and within and stored.status not in rules.error_statuses
+
+
+def hold(stored: StoredResponse, now: float, rules: Rules) -> StoredResponse:
     """The stored response after a failed attempt to renew it: kept, and left alone for a while."""
-    wait = min(2.0**stored.failures, LONGEST_HOLD)
+    wait = rules.retry_after_failure
+    if wait is None:
+        wait = min(2**stored.failures, LONGEST_HOLD)
     return replace(stored, failures=min(stored.failures + 1, 10), held_until=now + wait)
 
 

@@ -12,9 +12,9 @@ from app.core.checks import Judgement, cookie_names
 from app.core.decisions import Result, StoredResponse
 from app.core.dialect import Dialect, error_code
 from app.core.freshness import Freshness
+from app.core.key import keyed_target
 from app.core.messages import Headers, Request
 from app.core.reasons import Reason
-from app.core.rules import Query
 from app.core.speech import About, SpokenField
 from app.core.splitting import Key
 from app.core.timeline import HIDDEN, is_secret
@@ -178,7 +178,7 @@ def treatment(tried: Trial, *, sets_cookie: bool) -> Treatment:
 def told_apart_by(tried: Trial, stored: StoredResponse) -> tuple[str, ...]:
     """Request fields that are in the key or that Vary names, and the query where it counts."""
     rules, request = tried.dialect.rules, tried.first.asked
-    query = ("query",) if "?" in request.target and rules.query is not Query.DROP else ()
+    query = ("query",) if "?" in keyed_target(request.target, rules) else ()
     keyed = (name for name in rules.key_headers if name in request.headers)
     return tuple(dict.fromkeys((*query, *keyed, *(name for name, _ in stored.selecting))))
 

@@ -103,8 +103,10 @@ def trial(dialect: Dialect, seen: Seen) -> Trial:
 
 def _as_it_arrives(dialect: Dialect, request: Request) -> Request:
     """Without what this dialect lets no client say."""
-    stripped, preview = dialect.stripped_from_requests, dialect.rules.preview
-    forwarding = Forwarding("trial", stripped=stripped, confined=dialect.confined, preview=preview)
+    forwarding = Forwarding(
+        "trial", stripped=dialect.stripped_from_requests, passed=dialect.passed_from_requests,
+        confined=dialect.confined, preview=dialect.rules.preview,
+    )  # fmt: skip
     return arrived(replace(request, identity=""), forwarding)
 
 
@@ -159,7 +161,7 @@ class _Scene:
         request, rules = forward.request, self.dialect.rules
         response = BAD_GATEWAY if down else self._answered(request, now)
         error = DOWN if down else None
-        control = rules.directives(response.headers)
+        control = rules.directives(response.headers, response.status)
         return Exchange(request, response, control, now, now, error, number=number * NUMBERED)
 
     def _answered(self, request: Request, now: float) -> Response:

@@ -93,7 +93,7 @@ def merged(exchange: Exchange, stored: StoredResponse, rules: Rules) -> Exchange
         exchange,
         request=replace(exchange.request, method="GET"),
         response=held.with_headers(headers),
-        control=rules.directives(headers),
+        control=rules.directives(headers, held.status),
     )
 
 

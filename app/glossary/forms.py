@@ -17,7 +17,8 @@ _NUMBER, _NAME, _ANYTHING = r"-?\d+", r"[^\s,;]+", r".+?"
 _IN_SLOTS = {
     **dict.fromkeys(("age", "ttl", "lifetime", "hits", "number", "filled_by", "seconds", "millis", "elapsed"), _NUMBER),
     **dict.fromkeys(("key", "path", "target", "date"), _ANYTHING),
-    "micros": r"\d{1,6}", "status": r"\d{3}", "scheme": "https?", "random": r"[0-9A-Za-z]+", "token": r"[\w=+/-]+",
+    **dict.fromkeys(("status", "origin_status"), r"\d{3}"),
+    "micros": r"\d{1,6}", "scheme": "https?", "random": r"[0-9A-Za-z]+", "token": r"[\w=+/-]+",
     "ulid": r"[0-9A-Za-z]{26}", "reason": r"[a-z-]+",
 }  # fmt: skip
 _BY_CHANCE = ("random", "token")

@@ -88,6 +88,7 @@ def _kinds(rules: Rules) -> Iterator[Seen]:
     for said in _REFUSED:
         yield _seen(rules, said)
         yield _seen(rules, said, etag="")
+        yield _seen(rules, said, status=404)  # where pages are stored all the same
     for shape in (*_SHAPED, *(("content-type", one.media_type) for one in rules.asked_types)):
         yield _seen(rules, shape=shape)
     yield _seen(rules, "must-understand, max-age=60", status=299)

@@ -109,11 +109,19 @@ class Glossary:
         return any(one.field == name for dialect in self.dialects for one in dialect.rules.governing)
 
     def _readings(self, name: str, value: str) -> Iterator[Reading]:
-        """Of those who say just this, else something like it; of a list, of those who send lists, if there are any."""
+        """Of those who say just this, else something like it; of a list, of those who send lists, if there are any.
+        Where nobody says just this, those come first who say more than a word."""
         found = [one for dialect in self.dialects for one in self._of(dialect, name, value)]
         # The RFC tells what a member of Cache-Status says: there is no need to guess whose it may be.
         likely = [one for one in found if one.exact] or ([] if name == "cache-status" else found)
+        if not any(one.exact for one in likely):
+            likely = [one for one in likely if one.dialect in self._wordy(name) and one.text != one.word] or likely
         yield from [one for one in likely if one.place] or likely
+
+    def _wordy(self, name: str) -> set[str]:
+        """The dialects that say more than a word in that field."""
+        fields = ((one.name, spoken) for one in self.dialects for spoken in one.fields if spoken.name == name)
+        return {dialect for dialect, spoken in fields if spoken.value != "{word}"}
 
     def _of(self, dialect: Dialect, name: str, value: str) -> Iterator[Reading]:
         for spoken in _telling(dialect):

@@ -26,6 +26,7 @@ SLOTS = {
     "filled_by": "the number of the response that brought what is stored: that there is one means a hit",
     "elapsed": "milliseconds that it took",
     "status": "the status",
+    "origin_status": "what the origin has answered now",
     "key": "the cache key",
     **dict.fromkeys(("random", "token", "ulid", "identity"), "names this one response"),
 }

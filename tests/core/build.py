@@ -67,7 +67,7 @@ def exchange(
     *, at: float = NOW, took: float = 0, proxy_error: str | None = None,
 ) -> Exchange:  # fmt: skip
     answer = res(response)
-    return Exchange(req(request), answer, rules.directives(answer.headers), at - took, at, proxy_error)
+    return Exchange(req(request), answer, rules.directives(answer.headers, answer.status), at - took, at, proxy_error)
 
 
 def stored(

@@ -145,6 +145,19 @@ def test_speech(dialect: Dialect, response: str, verdict: Verdict, identity: str
     assert spoken.status == res(response).status
 
 
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        row("what clients see of it", "200 | vary: A, x, b", "vary: A, b"),
+        row("nothing of it",          "200 | vary: x, *",    ""),
+        row("none",                   "200 | a: 1",          "a: 1"),
+    ],
+)  # fmt: skip
+def test_what_the_client_sees_of_vary(response: str, expected: str) -> None:
+    dialect = replace(NO_STATUS, vary_shown=frozenset({"a", "b"}))
+    assert text_of(speak(dialect, About(req(), res(response), HIT)).headers) == expected
+
+
 STRIPPING = Dialect("stripping", "2026-11", cache_status=None, client_cache_control=ClientCacheControl.STRIP_SHARED)
 DEFAULTING = Dialect(
     "defaulting", "2026-11", cache_status=None, client_cache_control=ClientCacheControl.STRIP_SHARED,

@@ -17,6 +17,8 @@ FULL = Forwarding(
     identity_field="x-id", confined=(("x-data", "/data/"),),
 )  # fmt: skip
 
+PICKY = Forwarding("n1", passed=frozenset({"accept", "x-a-*"}), stripped=frozenset({"x-a-gone"}))
+
 VISITOR = 'x-visitor: {"scheme":"http"} example.com'
 TELLING = Forwarding("n1", announced=(("x-from", "{client}"), ("x-visitor", '{{"scheme":"{scheme}"}} {host}')))
 VIA = "via: 1.1 swerve | cdn-loop: swerve; node=n1"
@@ -91,6 +93,10 @@ SENT = [
     row("a method that is said elsewhere may be said to unsafe methods alone",
         PLAIN, "POST / | x-http-method-override: PUT",
                         "", f"host: example.com | x-http-method-override: PUT | {OURS} | {VIA}"),
+    row("only what is passed goes on, and what HTTP needs",
+        PICKY, "PUT / | cookie: a | accept: b | x-a-1: c | x-a-gone: d | x: e | cl: 5 | via: 1.1 f | cdn-loop: g",
+                        "", f"host: example.com | accept: b | x-a-1: c | cl: 5 | {OURS} | via: 1.1 f, 1.1 swerve"
+                            " | cdn-loop: g, swerve; node=n1"),
     row("Host, announcements, identity and what is stripped",
         FULL,  "GET / | x-gone: 1 | x-middleware-a: 2 | x-middleware: 3 | x-edge: 9 | x-id: 9",
                         "", f"host: origin.test | x-middleware: 3 | {OURS} | {VIA} | x-id: id | x-edge: 1"),

@@ -15,7 +15,7 @@ ONLY_SHARED = Rules(lifetime_from=(S_MAXAGE,))
 
 def of(response: str, rules: Rules = RFC, took: float = 0) -> Freshness:
     answer = res(response)
-    return freshness(answer, rules.directives(answer.headers), rules, NOW - took, NOW)
+    return freshness(answer, rules.directives(answer.headers, answer.status), rules, NOW - took, NOW)
 
 
 ROUTED = Rules(
@@ -30,6 +30,7 @@ MARKED_SHARED = Rules(lifetime_from=(), stale_marks=(StaleMark("x-origin", "STAL
 MARKED = Rules(stale_marks=(StaleMark("x-origin", "STALE"),))
 
 UNTIL = Rules(governing=(Governing("x-until", Syntax.SECONDS),))
+ALL_THE_SAME = Rules(forbidden_lifetimes={"2xx": 1, "503": 10}, default_lifetimes={"*": 100})
 TYPED = Rules(default_lifetimes_by_type={"text/css": 60, "image/*": 30}, default_lifetimes={"404": 5})
 
 LIFETIMES = [
@@ -92,6 +93,18 @@ LIFETIMES = [
         f"200 | x-until: @{NOW + 7}",                            UNTIL,                  7,      MAX_AGE),
     row("one that is over",
         f"200 | x-until: @{NOW - 7}",                            UNTIL,                  0,      MAX_AGE),
+    row("what is given to a no-store all the same, whatever else it says",
+        "200 | cc: no-store, max-age=60 | expires: @+60",        ALL_THE_SAME,           1,      DEFAULT),
+    row("to private too",
+        "200 | cc: private",                                     ALL_THE_SAME,           1,      DEFAULT),
+    row("and to no-cache, by the status",
+        "503 | cc: no-cache",                                    ALL_THE_SAME,           10,     DEFAULT),
+    row("not to what forbids nothing",
+        "200 | cc: max-age=60",                                  ALL_THE_SAME,           60,     MAX_AGE),
+    row("nor to what forbids a field alone",
+        '200 | cc: private="a", max-age=60',                     ALL_THE_SAME,           60,     MAX_AGE),
+    row("nor to other statuses",
+        "404 | cc: no-store, max-age=60",                        ALL_THE_SAME,           60,     MAX_AGE),
     row("what the dialect gives to a media type",
         "200 | ct: Text/CSS; charset=utf-8",                     TYPED,                  60,     DEFAULT),
     row("to all of a kind",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
-from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, vary_names
+from app.core.key import base_key, base_of, cache_key, normalised, selecting_fields, selects, sent_target, vary_names
 from app.core.messages import Headers, Request
 from app.core.rules import Query, RouteRules, Rules, VaryRule
 from tests.core.build import RFC, head, req, row
@@ -166,6 +167,7 @@ QUERIES = [
     row("by name alone",    Query.SORT, "/a?b=2&a=2&a=1", "/a?a=2&a=1&b=2"),
     row("none to sort",     Query.SORT, "/a",             "/a"),
     row("dropped",          Query.DROP, "/a?b=2",         "/a"),
+    row("withheld",         Query.WITHHOLD, "/a?b=2",     "/a"),
 ]  # fmt: skip
 
 
@@ -196,6 +198,31 @@ def test_cookies_in_the_key() -> None:
 @pytest.mark.parametrize(("rule", "target", "keyed"), QUERIES)
 def test_what_of_the_query_is_in_the_key(rule: Query, target: str, keyed: str) -> None:
     assert cache_key(req(f"GET {target}"), Rules(query=rule)) == f"GET http example.com {keyed}"
+
+
+NAMING = Rules(query=Query.WITHHOLD, of_route=RouteRules(ignored_parameters=("c",)))
+
+
+@pytest.mark.parametrize(
+    ("rules", "target", "sent"),
+    [
+        row("kept",               Rules(query=Query.KEEP),     "/a?b=2",     "/a?b=2"),
+        row("sorted",             Rules(query=Query.SORT),     "/a?b&a",     "/a?b&a"),
+        row("dropped",            Rules(query=Query.DROP),     "/a?b=2",     "/a?b=2"),
+        row("withheld",           Rules(query=Query.WITHHOLD), "/a?b=2",     "/a"),
+        row("none to withhold",   Rules(query=Query.WITHHOLD), "/a",         "/a"),
+        row("all but what a route names", NAMING,              "/a?c=1&b=2", "/a?b=2"),
+        row("in the order in which it came", NAMING,           "/a?d&c&b",   "/a?d&b"),
+    ],
+)  # fmt: skip
+def test_what_of_the_query_the_origin_sees(rules: Rules, target: str, sent: str) -> None:
+    assert sent_target(target, rules) == sent
+
+
+@pytest.mark.parametrize("query", [Query.DROP, Query.WITHHOLD])
+def test_parameters_that_a_route_names_are_in_the_key_of_any_dialect(query: Query) -> None:
+    rules = replace(NAMING, query=query)
+    assert cache_key(req("GET /a?c=1&b=2"), rules) == "GET http example.com /a?b=2"
 
 
 NORMAL = [

@@ -28,6 +28,7 @@ DYNAMIC = Rules(of_route=RouteRules(dynamic=True))
 ANONYMOUS = Rules(of_route=RouteRules(anonymous=True))
 CONVERTING = Rules(head=Head.CONVERT)
 SOFT = Rules(soft_purge=SoftPurge.EXPIRE)
+ONLY_GET = Rules(head=Head.BYPASS)
 
 FIRES = [
     #                                reason                   request_                    rules             expected
@@ -35,6 +36,8 @@ FIRES = [
     row("a method in small letters", R.METHOD,                "get /",                    RFC,              True),
     row("GET",                       R.METHOD,                "GET /",                    RFC,              False),
     row("HEAD",                      R.METHOD,                "HEAD /",                   RFC,              False),
+    row("HEAD, where GET alone will do", R.METHOD,            "HEAD /",                   ONLY_GET,         True),
+    row("GET, where it does",        R.METHOD,                "GET /",                    ONLY_GET,         False),
     row("Authorization, refused",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", NO_AUTHORIZATION, True),
     row("Authorization, allowed",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", RFC,              False),
     row("no Authorization",          R.REQUEST_AUTHORIZATION, "GET /",                    NO_AUTHORIZATION, False),
@@ -486,6 +489,38 @@ def test_the_whole_is_asked_for_and_for_all(request_: str, kept: list[StoredResp
     assert isinstance(lookup, Forward)
     assert lookup.request == req(sent)
     assert lookup.shareable
+
+
+REFUSING = Rules(refuses_bodies=True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        row("a GET with a body",  "GET / | cl: 5",  True),
+        row("a GET without one",  "GET / | cl: 0",  False),
+        row("a POST with a body", "POST / | cl: 5", False),
+    ],
+)  # fmt: skip
+def test_bodies_that_are_refused(request_: str, refused: bool) -> None:
+    assert (decide(req(request_), [], REFUSING, NOW) == Refuse(R.REQUEST_BODY, 403)) is refused
+
+
+UNAUTHORIZED = Rules(authorization=Authorization.REMOVE)
+
+
+@pytest.mark.parametrize(
+    ("request_", "kept", "sent"),
+    [
+        row("a miss",             "GET / | authorization: x | a: 1", [],                   "GET / | a: 1"),
+        row("validation",         "GET / | authorization: x",        [stored(VALIDATORS)], f"GET / | {OURS}"),
+        row("an unsafe request",  "PUT / | authorization: x",        [],                   "PUT / | authorization: x"),
+    ],
+)  # fmt: skip
+def test_authorization_is_taken_off_what_meets_the_cache(request_: str, kept: list[StoredResponse], sent: str) -> None:
+    lookup = decide(req(request_), kept, UNAUTHORIZED, NOW + 10)
+    assert isinstance(lookup, Forward)
+    assert lookup.request == req(sent)
 
 
 @pytest.mark.parametrize(("request_", "kept", "after", "sent"), SENT)

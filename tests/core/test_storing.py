@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.decisions import Exchange, Freshen, Fwd, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
+from app.core.decisions import Exchange, Freshen, Fwd, Hit, Outcome, Pass, Reuse, Save, ServeStale, StoredResponse
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.reuse import as_purged
+from app.core.reuse import as_purged, decide
 from app.core.rules import AskedType, Authorization, Ranges, RequestDirectives, RouteRules, Rules, SetCookie, SoftPurge
 from app.core.storing import (
     ERROR_REASONS,
@@ -309,6 +309,7 @@ def test_the_first_row_that_fires_is_the_reason() -> None:
 
 TAGGED = '200 | cc: max-age=10 | etag: "a"'
 OLD = stored(TAGGED)
+FAILED = stored("503 | cc: max-age=10, stale-if-error=20")
 SIE = stored('200 | cc: max-age=10, stale-if-error=20 | etag: "a"')
 EXPIRED = as_purged(
     stored("200 | cc: max-age=60, stale-if-error=20").purged(replace(INVALIDATED, at=NOW + 5)), EXPIRING, NOW + 6
@@ -362,6 +363,8 @@ OUTCOMES = [
         OLD,        "GET /",  "304",                 10, None,                    "pass",         R.NOT_MODIFIED),
     row("an error inside stale-if-error",
         SIE,        ASKED,    "503",                 29, None,                    "serve stale",  R.STALE_IF_ERROR),
+    row("an error that is stored is no better than another",
+        FAILED,     ASKED,    "502",                 15, None,                    "pass",         R.NO_LIFETIME),
     row("an error after it",
         SIE,        ASKED,    "503",                 30, None,                    "pass",         R.NO_LIFETIME),
     row("an error without stale-if-error",
@@ -445,7 +448,7 @@ def test_outcomes_of_a_refresh(came: str, after: float, error: str | None, expec
     outcome = conclude(going, exchange(ASKED, came, at=NOW + after, proxy_error=error), KEY, RFC)
     assert shape(outcome) == (expected, why)
     if isinstance(outcome, ServeStale):
-        assert outcome.stored == hold(SIE, NOW + after)
+        assert outcome.stored == hold(SIE, NOW + after, RFC)
 
 
 def test_what_goes_by_is_never_stored() -> None:
@@ -463,10 +466,30 @@ def test_a_failure_is_remembered_for_longer_each_time_but_half_a_minute_at_most(
     waits = []
     kept = OLD
     for _ in range(12):
-        kept = hold(kept, NOW)
+        kept = hold(kept, NOW, RFC)
         waits.append(kept.held_until - NOW)
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30, 30, 30, 30, 30]
     assert kept.failures == 10
+
+
+def test_or_for_as_long_as_the_rules_say() -> None:
+    steady = Rules(retry_after_failure=10)
+    assert hold(OLD, NOW, steady).held_until == NOW + 10
+    assert hold(hold(OLD, NOW, steady), NOW, steady).held_until == NOW + 10
+
+
+OPENED = Rules(forbidden_lifetimes={"200": 1}, default_stale_if_error=60)
+
+
+@pytest.mark.parametrize("said", ["no-store", "private", "no-cache", "private, no-cache, no-store, max-age=60"])
+def test_what_says_that_it_may_not_be_reused_is_stored_where_the_rules_give_it_a_lifetime(said: str) -> None:
+    outcome = conclude(forward(), exchange("GET /", f"200 | cc: {said}", rules=OPENED), KEY, OPENED)
+    assert isinstance(outcome, Save)
+    kept = outcome.stored
+    assert kept.response.headers.get("cache-control") == said
+    assert (kept.freshness.lifetime, kept.freshness.stale_if_error) == (1, 60)
+    assert decide(req(), [kept], OPENED, NOW) == Hit(R.FRESH, kept)
+    assert shape(conclude(forward(), exchange("GET /", f"404 | cc: {said}", rules=OPENED), KEY, OPENED))[0] == "pass"
 
 
 KEPT = [

@@ -108,7 +108,7 @@ class Cache:
 
     def _exchange(self, request: Request, response: str, at: float) -> Exchange:
         answer = res(response)
-        return Exchange(request, answer, self.rules.directives(answer.headers), at, at)
+        return Exchange(request, answer, self.rules.directives(answer.headers, answer.status), at, at)
 
 
 FRESH = '200 | cc: max-age=60 | etag: "1" | date: @+0'

@@ -64,7 +64,7 @@ def fill(store: MemoryStore, count: int, size: int, lines: list[str]) -> None:
             request = Request(
                 "GET", "http", "localhost:8080", f"/page/{number}?q={number}", Headers([(b"cookie", cookie)])
             )
-            exchange = Exchange(request, Response(200, headers), rules.directives(headers), 1e9, 1e9)
+            exchange = Exchange(request, Response(200, headers), rules.directives(headers, 200), 1e9, 1e9)
             key = cache_key(request, rules)
             outcome = conclude(Forward(Reason.URI_MISS, Fwd.URI_MISS, request, shareable=True), exchange, key, rules)
             assert isinstance(outcome, Save)

@@ -24,7 +24,7 @@ def test_age_grows_with_time_and_is_never_negative(
     pairs: list[tuple[bytes, bytes]], sent: int, took: int, moments: list[int]
 ) -> None:
     response = Response(200, Headers(pairs))
-    found = freshness(response, RFC.directives(response.headers), RFC, sent, sent + took)
+    found = freshness(response, RFC.directives(response.headers, response.status), RFC, sent, sent + took)
     ages = [found.age(moment) for moment in sorted(moments)]
     assert ages == sorted(ages)
     assert min(ages) >= 0

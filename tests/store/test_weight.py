@@ -44,7 +44,7 @@ async def fill(store: MemoryStore, numbers: range) -> None:
         assert isinstance(forward, Forward)
         lines = HEAD.format(number=number, second=number % 60).splitlines()
         headers = Headers.of(*(line.partition(": ")[::2] for line in lines))
-        answer = Exchange(forward.request, Response(200, headers), RFC.directives(headers), NOW, NOW + number / 7)
+        answer = Exchange(forward.request, Response(200, headers), RFC.directives(headers, 200), NOW, NOW + number / 7)
         outcome = conclude(forward, answer, key, RFC)
         assert isinstance(outcome, Save)
         await store.save(replace(outcome.stored, body=bytes(BODY), size=BODY))
