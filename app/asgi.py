@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from app.admin.access import Access
-from app.admin.api import admin_app
-from app.admin.guard import admin_token, made_token
-from app.admin.vendors.carrying import Carrying
-from app.admin.vendors.purge_method import PurgeMethod
-from app.clock import Clock, MovedClock
-from app.core.dialect import Dialect
-from app.core.forwarding import Forwarding
+from app.admin.access import Desk
+from app.admin.guard import made_token
+from app.admin.purges import Purging
+from app.altered import Reloaded
+from app.clock import Clock, MovedClock, ordinals
 from app.core.purging import Kind, Mode, Purge, Selector
-from app.core.routing import Ruling
-from app.edge import Edge
-from app.engine import Engine
 from app.fleet import Fleet, OneProcess
-from app.identity import Identities
+from app.flights import Flights
 from app.journal import Journal
-from app.late import Late
 from app.memo import Memo
+from app.reloading import Reloading, TakeUp
+from app.serving import serving
 from app.settings import Settings
+from app.spool import Budget
 from app.store.base import Store, StoreError
 from app.store.memory import MemoryStore
 from app.store.redis.address import Address, is_redis
-from app.surroundings import Limits, Surroundings
+from app.surroundings import Lasting, Surroundings
 from app.tasks import Tasks
-from app.upstream.client import Timeouts, Upstream
-from app.upstream.dial import unverified
-from app.upstream.origin import Origin
+from app.uncacheable import Uncacheable
 from app.upstream.transport import OriginTransport
-from app.websocket import Tunnel
 
 SHARED_MEMORY = "memory:"
+
+# What bodies on their way into the store may hold together.
+ROOM = 64 * 2**20
 
 
 def itself(process: OneProcess) -> Fleet:
@@ -48,88 +45,125 @@ def itself(process: OneProcess) -> Fleet:
     return process
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """The data path as one ASGI application: HTTP through the cache, WebSockets through the tunnel, and what purges, if
-    it may come in here, before both.
+async def nobody_else(_settings: Settings) -> None:
+    """There is one process."""
 
-    Plain ASGI: Starlette's routing would cost every hit more than the hit itself (its place is the admin side).
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The processes of one Swerve, for one of them: by which `node` all are known in CDN-Loop, the `fleet` that they
+    are together, and how the `others` are told what settings hold from now on."""
+
+    node: str
+    fleet: Callable[[OneProcess], Fleet] = itself
+    others: TakeUp = nobody_else
+
+
+class Application:
+    """A running cache: `proxy` for its clients, `admin` for its operator. Both lead to what is `serving` by now, which
+    is replaced as a whole when settings change. `before_change` are called before they hold, and may raise ConfigError.
     """
 
-    edge: Edge
-    tunnel: Tunnel
-    purging: PurgeMethod | None = None
+    def __init__(self, settings: Settings, lasting: Lasting, company: Company, reloading: Reloading) -> None:
+        self.lasting, self._reloading, self._others = lasting, reloading, company.others
+        self.stopping = asyncio.Event()
+        self.process = OneProcess(lasting)
+        purging = Purging(lasting.store, lasting.tasks, lasting.journal)
+        self.desk = Desk(company.fleet(self.process), purging, self.stopping, self.reload)
+        self.serving = serving(settings, lasting, self.desk)
+        self.before_change: list[Callable[[Settings], None]] = []
+        lasting.store.watch(self._forget)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = (self.purging or self.edge) if scope["type"] == "http" else self.tunnel
-        await handler(scope, receive, send)
+    # No coroutines of their own: a hit would have to go through one more.
 
+    def proxy(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self.serving(scope, receive, send)
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """A cache, built: `proxy` for its clients, `admin` for its operator. Our own server asks the `memo` first."""
+    def admin(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self.serving.admin(scope, receive, send)
 
-    proxy: Proxy
-    admin: ASGIApp
-    around: Surroundings
-    memo: Memo | None
-    made_token: str | None = None
-    deployment: str | None = None
+    @property
+    def around(self) -> Surroundings:
+        return self.serving.edge.around
+
+    @property
+    def memo(self) -> Memo | None:
+        return self.serving.memo
+
+    @property
+    def made_token(self) -> str | None:
+        """The admin token that nobody has given."""
+        return made_token(self.serving.settings)
 
     async def open(self) -> None:
         """Be ready, on the running event loop: before the first request. Raises StoreError."""
-        store = self.around.store
-        await store.open()
-        if self.deployment not in (None, store.log.deployment):
-            announced = Selector(Kind.DEPLOYMENT, str(self.deployment))
-            with suppress(StoreError):  # a Redis that is away hears of it as soon as it is back
-                await store.purge(Purge(Mode.SOFT, announced, at=self.around.clock.now()))
+        await self.lasting.store.open()
+        deployment = self.serving.settings.deployment
+        if deployment not in (None, self.lasting.store.log.deployment):
+            await self._announce(str(deployment))
+
+    async def reload(self) -> Reloaded:
+        """Read the settings again and answer by them, in all processes. Raises ConfigError, NotTakenUp."""
+        return await self._reloading.again(lambda: self.serving.settings, self._take_up)
+
+    def change(self, settings: Settings) -> None:
+        """Answer by these settings from now on. Raises ConfigError, and then all is as before."""
+        for prepare in self.before_change:
+            prepare(settings)
+        before, self.serving = self.serving, serving(settings, self.lasting, self.desk, self.serving)
+        if before.memo is not None:
+            before.memo.retire()
 
     async def aclose(self) -> None:
-        await self.around.upstream.aclose()
-        await self.around.store.aclose()
+        await self.lasting.transport.aclose()
+        await self.lasting.store.aclose()
+
+    async def _take_up(self, settings: Settings) -> None:
+        before = self.serving.settings.deployment
+        self.change(settings)
+        if settings.deployment not in (None, before):
+            await self._announce(str(settings.deployment))
+        await self._others(settings)
+
+    async def _announce(self, deployment: str) -> None:
+        announced = Selector(Kind.DEPLOYMENT, deployment)
+        with suppress(StoreError):  # a Redis that is away hears of it as soon as it is back
+            await self.lasting.store.purge(Purge(Mode.SOFT, announced, at=self.lasting.clock.now()))
+
+    def _forget(self, key: str) -> None:
+        if self.serving.memo is not None:
+            self.serving.memo.forget(key)
 
 
 def build(
     settings: Settings, *,
     clock: Clock | None = None, transport: httpx2.AsyncBaseTransport | None = None,
-    node: str | None = None, fleet: Callable[[OneProcess], Fleet] = itself,
+    reloading: Reloading | None = None, company: Company | None = None,
 ) -> Application:  # fmt: skip
-    """A cache for these settings, which name an origin. `node`: by what name it is known in CDN-Loop, the same for all
-    processes of one Swerve; `fleet` makes this one all of them, where they are several."""
-    origin, dialect, verify = settings.origin, settings.dialect, settings.origin_verify
+    """A cache for these settings, which name an origin; alone, unless it has company."""
+    origin, verify = settings.origin, settings.origin_verify
     assert origin is not None, "the demo puts its own origin in"
-    timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
-    transport = transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream)
-    tasks, store = Tasks(), store_of(settings)
-    around = Surroundings(
+    company, tasks, store = company or Company(new_node()), Tasks(), store_of(settings)
+    http_time = MovedClock(store.log) if clock is None else MovedClock(store.log, clock.now)
+
+    def patience(key: str) -> float:
+        return application.around.ruling.of_key(key).uncacheable_memory
+
+    lasting = Lasting(
+        node=company.node,
+        origin=origin,
+        transport=transport or OriginTransport(origin, verify=verify, limit=settings.max_connections_upstream),
         store=store,
-        upstream=Upstream(origin, transport, timeouts),
-        dialect=dialect,
-        ruling=Ruling(dialect.rules, settings.routes),
-        forwarding=forwarding(settings, origin, dialect, node or new_node()),
-        clock=MovedClock(store.log) if clock is None else MovedClock(store.log, clock.now),
+        clock=http_time,
         journal=Journal(),
         tasks=tasks,
-        limits=Limits(refreshes=settings.max_refreshes, deployment_field=settings.deployment_header),
+        flights=Flights(),
+        uncacheable=Uncacheable(store, tasks, patience, http_time.now),
+        room=Budget(ROOM),
+        ordinals=ordinals(),
     )
-    engine = Engine(around)
-    late = Late(Identities(dialect.identity, around.forwarding.node, around.clock), needed=dialect.has_late_slots)
-    memo = Memo(engine, "https" if settings.tls_cert else "http", late) if settings.memo else None
-    edge = Edge(engine, late, memo)
-    websocket_tls = None if verify else unverified()  # the library's default verifies
-    tunnel = Tunnel(origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
-    access = Access(engine, settings, fleet(OneProcess(engine.fetcher)), edge.stopping)
-    carrying = Carrying(access.purging, dialect.rules)
-    proxy = Proxy(edge, tunnel, purging(edge, around, carrying, settings))
-    return Application(proxy, admin_app(access, carrying), around, memo, made_token(settings), settings.deployment)
-
-
-def purging(edge: Edge, around: Surroundings, carrying: Carrying, settings: Settings) -> PurgeMethod | None:
-    """What stands in front of the edge where purges come in on the proxy's own port."""
-    tokens = {"open": None, "token": admin_token(settings)}
-    how = settings.purge_method
-    return PurgeMethod(edge, around, carrying, tokens[how]) if how in tokens else None
+    application = Application(settings, lasting, company, reloading or Reloading(settings))
+    return application
 
 
 def store_of(settings: Settings) -> Store:
@@ -151,18 +185,3 @@ def store_of(settings: Settings) -> Store:
 def new_node() -> str:
     """A name by which one Swerve knows itself."""
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz0123456789") for _ in range(5))
-
-
-def forwarding(settings: Settings, origin: Origin, dialect: Dialect, node: str) -> Forwarding:
-    hosts = {"preserve": None, "origin": origin.authority}
-    return Forwarding(
-        node=node,
-        host=hosts.get(settings.host_header, settings.host_header),
-        trust=settings.trust_forwarded,
-        stripped=dialect.stripped_from_requests,
-        passed=dialect.passed_from_requests,
-        announced=dialect.announced,
-        confined=dialect.confined,
-        identity_field=dialect.identity.name if dialect.identity else None,
-        preview=dialect.rules.preview,
-    )

@@ -6,7 +6,6 @@ Whatever takes long to import is imported by the command that needs it: `swerve 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -82,14 +81,15 @@ def _as_written(value: str | bool | None) -> str | None:
 
 
 def _serve(flags: Mapping[str, str | None], *, demo: bool) -> int:
-    from app.settings import load_settings  # noqa: PLC0415
+    from app.settings import Sources  # noqa: PLC0415
 
+    sources = Sources(flags, Path.cwd(), demo)
     try:
-        settings = load_settings(flags, os.environ, Path.cwd(), demo=demo)
+        settings = sources.read()
         # After the settings, whose mistakes are then told at once.
         from app.serve import run  # noqa: PLC0415
 
-        return run(settings, demo=demo)
+        return run(settings, sources, demo=demo)
     except ConfigError as error:
         raise EnvironmentFault(str(error)) from None
 
@@ -118,6 +118,7 @@ _BUILT: Mapping[str, Callable[[], click.Command]] = {
     "clock": _from("clock", "clock"),
     "table": _from("table", "table"),
     "explain-header": _from("explain_header", "explain_header"),
+    "reload": _from("reload", "reload"),
 }
 
 

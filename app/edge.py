@@ -31,14 +31,15 @@ STOPPED = "Swerve was told to stop"
 
 
 class Edge:
-    """The proxy as an ASGI application for HTTP. Under our own server it feeds the memo."""
+    """The proxy as an ASGI application for HTTP. Under our own server it feeds the memo. `stopping` is set once we are
+    told to end."""
 
-    def __init__(self, engine: Engine, late: Late, memo: Memo | None = None) -> None:
+    def __init__(self, engine: Engine, late: Late, memo: Memo | None, stopping: asyncio.Event) -> None:
         self.engine = engine
         self.late = late
         self.around = engine.around
         self.memo = memo
-        self.stopping = asyncio.Event()
+        self.stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         around = self.around

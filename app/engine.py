@@ -59,7 +59,7 @@ class Engine:
             return self.from_us(request, refuse, key)
         stored = self.deployed(await self.around.store.lookup(key))
         now = self.around.clock.now()  # after the lookup, by which one hears that the clock was moved
-        lookup = decide(request, stored, rules, now, uncacheable=key in self.fetcher.uncacheable)
+        lookup = decide(request, stored, rules, now, uncacheable=key in self.around.uncacheable)
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
-from app.clock import ordinals
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -27,12 +26,11 @@ from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.storing import conclude, reusable, speaks_of_the_key
-from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
+from app.flights import ClientGone, Flight, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
 from app.store.base import StoreError
 from app.surroundings import Surroundings
-from app.uncacheable import Uncacheable
 from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
 
@@ -41,46 +39,42 @@ LEASE = 15.0
 
 
 class Fetcher:
-    """Fetches under way, and what they leave behind."""
+    """Fetches, by the rules of its surroundings, and what they leave behind."""
 
     def __init__(self, around: Surroundings) -> None:
-        self.around = around
+        self.around, self.flights = around, around.flights
         self.rules_of = around.ruling.of
-        self.flights = Flights()
         self.intake = Intake(around)
-        self.refreshing = 0
-        self._answers = ordinals()
-        self._leasing: set[str] = set()
-        self.uncacheable = Uncacheable(around.store, around.tasks, around.ruling, around.clock.now)
 
     def refresh(self, key: str, forward: Forward) -> None:
         """Renew a stored response in the background, once at a time per key."""
         if not self.may_refresh(key):
             return
         if self.around.store.shared:
-            self._leasing.add(key)
+            self.flights.leasing.add(key)
             self.around.tasks.start(self._lease(key, forward), f"lease {key}")
         else:
             self.depart(key, forward)
 
     def may_refresh(self, key: str) -> bool:
         """Whether nobody is fetching it already, and not too much else is being refreshed."""
-        busy = key in self._leasing or self.flights.find(key) is not None
-        return not busy and self.refreshing + len(self._leasing) < self.around.limits.refreshes
+        flights = self.flights
+        busy = key in flights.leasing or flights.find(key) is not None
+        return not busy and flights.refreshing + len(flights.leasing) < self.around.limits.refreshes
 
     async def _lease(self, key: str, forward: Forward) -> None:
         """Refresh if nobody else who shares the store does."""
         try:
             ours = await self.around.store.lease(key, LEASE)
         finally:
-            self._leasing.discard(key)
+            self.flights.leasing.discard(key)
         if ours and self.may_refresh(key):
             self.depart(key, forward)
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
         flight = self.flights.depart(key, self.around.store.purge_number(), self.around.tasks.loop.create_future())
-        self.refreshing += int(forward.background)
+        self.flights.refreshing += int(forward.background)
         flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
         flight.wanted = forward.background
         return flight
@@ -105,7 +99,7 @@ class Fetcher:
     async def _fly(self, key: str, forward: Forward, flight: Flight) -> None:
         def ended() -> None:
             self.flights.end(key, flight)
-            self.refreshing -= int(forward.background)
+            self.flights.refreshing -= int(forward.background)
             if forward.background and self.around.store.shared:
                 self.around.tasks.start(self.around.store.release(key), f"release {key}")
 
@@ -189,7 +183,7 @@ class Fetcher:
     def _remember(self, key: str, forward: Forward, cacheable: bool) -> None:
         """Whether who comes next should wait for another's fetch of this key, or ask for itself."""
         if cacheable or forward.shareable:
-            self.uncacheable.remember(key, cacheable=cacheable)
+            self.around.uncacheable.remember(key, cacheable=cacheable)
 
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
@@ -207,7 +201,7 @@ class Fetcher:
         response_time, took = around.clock.now(), perf_counter() - started
         exchange = Exchange(
             request, response, rules.directives(response.headers, response.status), request_time, response_time,
-            proxy_error, fetched_under=under, number=next(self._answers),
+            proxy_error, fetched_under=under, number=next(around.ordinals),
             deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)

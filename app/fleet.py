@@ -7,9 +7,9 @@ from typing import Protocol
 
 from app.core.decisions import Exchange
 from app.counters import Counters
-from app.fetching import Fetcher
 from app.journal import RING, Event, Fits, Page
 from app.store.base import State
+from app.surroundings import Lasting
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,17 @@ class OneProcess:
 
     workforce = Workforce(1, 1, 0)
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        self._fetcher, self._journal, self._store = fetcher, fetcher.around.journal, fetcher.around.store
+    def __init__(self, lasting: Lasting) -> None:
+        self._journal, self._store = lasting.journal, lasting.store
+        self._flights, self._uncacheable = lasting.flights, lasting.uncacheable
 
     async def report(self) -> Report:
         return self.present()
 
     def present(self) -> Report:
         """The same without waiting."""
-        fetcher = self._fetcher
-        return Report(self._journal.counters, self._store.state(), len(fetcher.flights), fetcher.refreshing)
+        flights = self._flights
+        return Report(self._journal.counters, self._store.state(), len(flights), flights.refreshing)
 
     async def events(self, limit: int = RING) -> list[Event]:
         return self._journal.events[-limit:]
@@ -97,10 +98,9 @@ class OneProcess:
         return replace(page, missed=page.missed + begin - after)
 
     async def about(self, key: str) -> About:
-        fetcher = self._fetcher
-        in_flight = fetcher.flights.find(key) is not None
-        return About(self._journal.exchanges.get(key), in_flight, key in fetcher.uncacheable)
+        in_flight = self._flights.find(key) is not None
+        return About(self._journal.exchanges.get(key), in_flight, key in self._uncacheable)
 
     async def reset(self) -> None:
         self._journal.reset()
-        self._fetcher.uncacheable.forget()
+        self._uncacheable.forget()

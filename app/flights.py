@@ -113,9 +113,12 @@ class Flight:
 
 
 class Flights:
-    """The flights under way, by key."""
+    """The flights under way, by key. `refreshing`: how many of them nobody waits for. `leasing`: the keys for which it
+    is being asked whether we are the one to refresh them."""
 
     def __init__(self) -> None:
+        self.refreshing = 0
+        self.leasing: set[str] = set()
         self._flying: dict[str, Flight] = {}
 
     def __len__(self) -> int:

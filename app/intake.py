@@ -10,7 +10,7 @@ from dataclasses import replace
 from app.core.decisions import Forward, StoredResponse
 from app.core.storing import hold
 from app.flights import ClientGone, Landing, OwnBody
-from app.spool import Budget, Spool, SpoolError
+from app.spool import Spool, SpoolError
 from app.surroundings import Surroundings
 from app.upstream.errors import UpstreamError
 
@@ -23,7 +23,6 @@ class Intake:
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
-        self._budget = Budget(around.limits.spooled)
 
     async def take(
         self, forward: Forward, landing: Landing, stored: StoredResponse, ended: Callable[[], None]
@@ -42,7 +41,7 @@ class Intake:
         """Begin to read the body of `landing`, and call `ended` when nothing of it is to come. The owner's reader
         stands in the landing that is returned; a refresh has no owner."""
         assert landing.own is not None
-        spool = Spool(self.around.ruling.of(forward.request).max_body, self._budget)
+        spool = Spool(self.around.ruling.of(forward.request).max_body, self.around.room)
         reader = None if forward.background else spool.reader()
         body, own = landing.own, None if reader is None else OwnBody(reader, reader.aclose)
         self.around.tasks.start(self._take_in(body, spool, stored, forward, ended), f"take in {stored.key}")

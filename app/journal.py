@@ -101,7 +101,8 @@ class Journal:
         self._ring: deque[Event | Unmade] = deque(maxlen=size)
         self._counters = Counters()
         self._last = 0
-        self._listeners: list[tuple[OnEvent, OnReplays]] = []
+        self._most_replays = size
+        self._listeners: list[tuple[OnEvent, OnReplays, float]] = []
         self._patience = inf
 
     @property
@@ -157,10 +158,18 @@ class Journal:
             for one in replays:
                 listener(_made(*one))
 
-        self._listeners.append((listener, on_replays or one_by_one))
-        self._patience = min(self._patience, patience)
-        if not patience:
-            self.most_replays = 1
+        self._listeners.append((listener, on_replays or one_by_one, patience))
+        self._be_patient()
+
+    def unlisten(self, listener: OnEvent) -> None:
+        """Hand nothing to it any more. It has had what there was until now."""
+        self.settle()
+        self._listeners = [one for one in self._listeners if one[0] is not listener]
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        self._patience = min((patience for *_, patience in self._listeners), default=inf)
+        self.most_replays = self._most_replays if self._patience else 1
 
     def record(self, event: Event) -> None:
         if self.replays:
@@ -168,7 +177,7 @@ class Journal:
         self._ring.append(event)
         self._last += 1
         self._count(event.verdict, event.status, event.size, 1, event.duration)
-        for listener, _ in self._listeners:
+        for listener, *_ in self._listeners:
             listener(event)
 
     def replayed(self) -> None:
@@ -199,7 +208,7 @@ class Journal:
             self._count(replay.verdict, replay.status, replay.size, times, 0.0)
         self._ring.extend(replays)
         self._last += len(replays)
-        for _, on_replays in self._listeners:
+        for _, on_replays, _ in self._listeners:
             on_replays(replays)
 
     def _count(self, verdict: Verdict, status: int, size: int, times: int, duration: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import count
 from os import urandom
@@ -35,13 +35,13 @@ _OF_THE_TIME: dict[bytes, Callable[[float, float], bytes]] = {
 class Late:
     """Values for late slots, in one process: hits are counted by each server for itself, as CDNs count them.
 
-    `needed`: whether the dialect has such slots at all.
+    `needed`: whether the dialect has such slots at all. What was counted `before` is counted on.
     """
 
-    def __init__(self, identities: Identities, *, needed: bool) -> None:
+    def __init__(self, identities: Identities, *, needed: bool, before: Late | None = None) -> None:
         self.identities, self.needed = identities, needed
-        self._numbers = count(int.from_bytes(urandom(3)))
-        self._hits: OrderedDict[int, int] = OrderedDict()
+        self._numbers: Iterator[int] = count(int.from_bytes(urandom(3))) if before is None else before._numbers
+        self._hits: OrderedDict[int, int] = OrderedDict() if before is None else before._hits
         self._random = b""
 
     def filled(self, headers: Headers, verdict: Verdict, identity: str, now: float, elapsed: float) -> Headers:

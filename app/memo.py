@@ -47,7 +47,6 @@ class Memo:
         self._used_last: Finished | None = None
         if around.forwarding.trust:
             self._answers.look_at({"x-forwarded-host", "x-forwarded-proto"})
-        self._store.watch(self._forget)
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -84,6 +83,11 @@ class Memo:
             return finished.pieces
         first = self._late.joined(finished.between, finished.slots, finished.replay.verdict, now)
         return [first, *finished.pieces[1:]]
+
+    def retire(self) -> None:
+        """Another memo takes its place: what it holds is given back, though old events may still know it."""
+        self._answers = Fingerprints(frozenset())
+        self._by_head = self._answers.by_head
 
     def learn(self, head: bytes, request: Request) -> None:
         """Keep the engine's answer to a request, if it is a hit that will stand."""
@@ -131,7 +135,7 @@ class Memo:
         assert isinstance(request.headers, Observed)
         return whole and CHAIN.isdisjoint(request.headers.looked) and self._answers.look_at(request.headers.looked)
 
-    def _forget(self, key: str) -> None:
+    def forget(self, key: str) -> None:
         """What is stored under the key has changed, or gone."""
         self._used_last = None
         known = self._answers.of(key)

@@ -8,6 +8,7 @@ called; `shutdown`; `loaded_app`, `asgi_version` and `timeout_keep_alive` of the
 from __future__ import annotations
 
 import asyncio
+import typing
 from collections import deque
 from typing import Any
 from urllib.parse import unquote
@@ -28,6 +29,24 @@ HEAD_SECONDS = 60.0
 MOST_WAITING = 32
 
 
+class Serving(typing.Protocol):
+    """What is answered by now: the `memo`, for connections of that `scheme`, and whether `bans` are let in."""
+
+    @property
+    def memo(self) -> Memo | None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def bans(self) -> bool: ...
+
+
+class Front(typing.Protocol):
+    """Where connections find what is answered by now: it may be another for each request."""
+
+    @property
+    def serving(self) -> Serving: ...
+
+
 class Protocol(asyncio.Protocol):
     """Requests are read as they come and answered in their order: those behind one that is being answered wait in
     `_pipeline`."""
@@ -41,13 +60,13 @@ class Protocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
-        memo: Memo | None = None,
-        bans: bool = False,
+        front: Front | None = None,
     ) -> None:
         self._config, self._state, self._app_state = config, server_state, app_state
         self._loop = _loop or asyncio.get_event_loop()
-        self._memo = memo
-        self._reader = RequestReader(self, websockets=config.ws_protocol_class is not None, bans=bans)
+        self._front = front
+        self._replaying = front  # None once finished answers are of no use here
+        self._reader = RequestReader(self, websockets=config.ws_protocol_class is not None)
         self._cycle: Cycle | None = None  # the request that is being answered
         self._arriving: Cycle | None = None  # the request whose body is being read
         self._pipeline: deque[Cycle] = deque()
@@ -65,13 +84,13 @@ class Protocol(asyncio.Protocol):
         self._state.connections.add(self)  # type: ignore[arg-type]  # its type names uvicorn's own classes
         self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
         self._scheme = self._reader.scheme = "https" if is_ssl(self.transport) else "http"
-        if self._memo is not None and self._memo.scheme != self._scheme:
-            self._memo = None
+        if self._front is not None and self._front.serving.scheme != self._scheme:
+            self._replaying = None
         self.head_begun()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._let_go()
-        self._memo = None
+        self._replaying = None
         self.resume_writing()
         waiting = [one for one in (self._cycle, *self._pipeline) if one is not None]
         self._cycle = self._arriving = None
@@ -111,7 +130,7 @@ class Protocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server stops: what is being answered ends, then the connection does."""
-        self._memo = None
+        self._replaying = None
         last = self._pipeline[-1] if self._pipeline else self._cycle
         if last is None:
             self.transport.close()
@@ -120,11 +139,17 @@ class Protocol(asyncio.Protocol):
 
     # What is read.
 
+    @property
+    def bans(self) -> bool:
+        """Whether the methods BAN and PURGEKEYS are known here."""
+        return self._front is not None and self._front.serving.bans
+
     def replay(self, head: bytes) -> bool:
         """Answer with what has been answered before, if it still stands, it is its turn, and the client reads."""
-        if self._memo is None or self._cycle is not None or self.write_paused:
+        if self._replaying is None or self._cycle is not None or self.write_paused:
             return False
-        pieces = self._memo.replay(head, self._client)
+        memo = self._replaying.serving.memo
+        pieces = None if memo is None else memo.replay(head, self._client)
         if pieces is None:
             return False
         if len(pieces) == 1:
@@ -137,7 +162,7 @@ class Protocol(asyncio.Protocol):
     def requested(self) -> None:
         reader = self._reader
         cycle = self._arriving = Cycle(self, self._scope(), keep_alive=reader.persistent)
-        if reader.persistent and self._memo is not None and reader.method in ("GET", "HEAD"):
+        if reader.persistent and self._replaying is not None and reader.method in ("GET", "HEAD"):
             cycle.head = reader.head
         if self._cycle is None:
             self._start(cycle)
@@ -167,7 +192,7 @@ class Protocol(asyncio.Protocol):
 
     def refused(self, response: bytes) -> None:
         """What came before it is answered first; what comes after it is lost."""
-        self._deaf, self._memo, self._last_words = True, None, response
+        self._deaf, self._replaying, self._last_words = True, None, response
         broken, self._arriving = self._arriving, None  # its body has no end
         if broken is not None and broken.complete:
             self.transport.close()  # it has its answer already, and gets no other

@@ -32,7 +32,10 @@ class Refused(Exception):
 
 
 class Owner(Protocol):
-    """Who is told what is read."""
+    """Who is told what is read. With `bans` the methods BAN and PURGEKEYS are known."""
+
+    @property
+    def bans(self) -> bool: ...
 
     def replay(self, head: bytes) -> bool:
         """A whole head, of which nothing is known yet. Returns whether it has been answered, and is over with."""
@@ -63,16 +66,16 @@ class Owner(Protocol):
 
 
 class RequestReader:
-    """`scheme` is the connection's. `between` two requests it holds nothing. With `bans` it knows BAN and PURGEKEYS.
+    """`scheme` is the connection's. `between` two requests it holds nothing.
 
     After `requested`: `method`, `target`, `fields` (names in lower case), `version`; `persistent`, whether the
     connection outlives the request (RFC 9112 §9.3); `upgrading`, whether it asks for a WebSocket; `head`, its own bytes
     where they are known.
     """
 
-    def __init__(self, owner: Owner, *, websockets: bool, bans: bool = False) -> None:
+    def __init__(self, owner: Owner, *, websockets: bool) -> None:
         self._owner = owner
-        self._websockets, self._bans = websockets, bans
+        self._websockets = websockets
         self._parser = self._new_parser()
         self.scheme = "http"
         self.method, self.version, self.target, self.fields = "", "", b"", Fields()
@@ -143,7 +146,7 @@ class RequestReader:
             return False
         self.head, parsed = head, without_upgrade(head)
         self._declined = parsed is not head
-        if self._bans:
+        if self._owner.bans:
             parsed, self._method = as_purge(parsed)
         return self._parse(parsed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -92,6 +93,20 @@ class _Places:
             where = f"{self.file}: {row.name}"
             return _Written(_text(self.table[row.name], where), where, self.file.parent)
         return None if row.default is None else _Written(row.default, row.name, self.cwd)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the settings were read, and can be read again: `flags` as for load_settings, the environment, and the file
+    that is found from `cwd`."""
+
+    flags: Mapping[str, str | None]
+    cwd: Path
+    demo: bool = False
+
+    def read(self) -> Settings:
+        """Raises ConfigError."""
+        return load_settings(self.flags, os.environ, self.cwd, demo=self.demo)
 
 
 def load_settings(

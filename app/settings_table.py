@@ -108,7 +108,8 @@ def parse_field_name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`default` is None where nothing is set; `flag` where the command line has none. `env` in order of precedence."""
+    """`default` is None where nothing is set; `flag` where the command line has none. `env` in order of precedence.
+    `restart`: a running Swerve cannot change it."""
 
     name: str
     flag: str | None
@@ -116,20 +117,21 @@ class Setting:
     default: str | None
     parse: Callable[[str], Any]
     help: str
+    restart: bool = False
 
 
-def _row(name: str, default: str | None, parse: Callable[[str], Any], help: str) -> Setting:
+def _row(name: str, default: str | None, parse: Callable[[str], Any], help: str, *, restart: bool = False) -> Setting:
     """A setting whose flag and variable are named after it."""
-    return Setting(name, f"--{name.replace('_', '-')}", (f"SWERVE_{name.upper()}",), default, parse, help)
+    return Setting(name, f"--{name.replace('_', '-')}", (f"SWERVE_{name.upper()}",), default, parse, help, restart)
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("origin", None, ("SWERVE_ORIGIN",), None, parse_origin,
-        "the one server that is ever asked: a URL, or unix:/path.sock"),
+        "the one server that is ever asked: a URL, or unix:/path.sock", restart=True),
     Setting("listen", "--listen", ("SWERVE_LISTEN",), "127.0.0.1:8080", parse_address,
-        "where clients connect; 0.0.0.0:8080 to be reached from other machines"),
+        "where clients connect; 0.0.0.0:8080 to be reached from other machines", restart=True),
     _row("admin", "127.0.0.1:8081", parse_address,
-        "where health, counters and the reasons are told; elsewhere than on loopback it needs a token"),
+        "where health, counters and the reasons are told; elsewhere than on loopback it needs a token", restart=True),
     Setting("admin_token", None, ("SWERVE_ADMIN_TOKEN",), None, parse_token,
         "what admin clients must show; has no flag, because other users see the flags of processes"),
     _row("dialect", "vercel", str, "whose rules and words to follow: a name, or a .toml file of your own"),
@@ -138,10 +140,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("preview_token", None, ("SWERVE_PREVIEW_TOKEN",), None, parse_token,
         "who shows it, in fields that the dialect names, sees drafts and has pages made anew; has no flag"),
     _row("store", "memory", parse_store,
-        "where responses are kept: memory, a folder like ./cache that outlives restarts, or redis://…"),
-    _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first"),
+        "where responses are kept: memory, a folder like ./cache that outlives restarts, or redis://…", restart=True),
+    _row("max_size", "256mb", parse_size, "how much the store keeps; the least recently used go first", restart=True),
     _row("max_object", None, parse_size, "larger responses are passed on, never stored; unset: the dialect's limit"),
-    _row("workers", "1", parse_workers, "how many processes answer"),
+    _row("workers", "1", parse_workers, "how many processes answer", restart=True),
     _row("log", "auto", parse_log, "one line a request: text, json or off; auto: text on a terminal, json otherwise"),
     _row("tls_cert", None, Path, "a PEM file with the certificate chain, to speak HTTPS; with tls_key"),
     _row("tls_key", None, Path, "the PEM file with the key of tls_cert"),
@@ -153,8 +155,9 @@ SETTINGS: tuple[Setting, ...] = (
     _row("timeout_first_byte", "60s", parse_timeout, "how long the origin may think before it answers"),
     _row("timeout_idle", "60s", parse_timeout, "how long the origin may pause in the middle of an answer"),
     _row("drain", "5s", parse_duration, "how long requests may take to end once Swerve is told to stop"),
-    _row("max_connections_upstream", "1024", parse_count, "how many connections to the origin at most"),
-    _row("origin_verify", "true", parse_switch, "check the origin's TLS certificate; false for one that signed itself"),
+    _row("max_connections_upstream", "1024", parse_count, "how many connections to the origin at most", restart=True),
+    _row("origin_verify", "true", parse_switch, "check the origin's TLS certificate; false for one that signed itself",
+        restart=True),
     _row("max_refreshes", "100", parse_count, "how many background refreshes at a time at most"),
     _row("deployment", None, parse_deployment,
         "whose responses are served: another deployment starts cold. unset: none are told apart"),

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.config_error import ConfigError
 from app.units import Address
 from app.upstream.origin import Origin
 
 BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The sockets of one Swerve: one that listens for each process, the admin side's, and the demo origin's."""
+
+    listening: Sequence[socket.socket]
+    admin: socket.socket
+    origin: socket.socket | None
 
 
 def bind(address: Address, name: str) -> socket.socket:

@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import httpx2
 
 from app.clock import MovedClock
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.core.routing import Ruling
+from app.flights import Flights
 from app.journal import Journal
+from app.spool import Budget
 from app.store.base import Store
 from app.tasks import Tasks
+from app.uncacheable import Uncacheable
 from app.upstream.client import Upstream
+from app.upstream.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds: background refreshes at a time, bytes that bodies in flight may hold together. `deployment_field`: by
-    which response field the origin says which deployment answers."""
+    """Background refreshes at a time. `deployment_field`: by which response field the origin says which deployment
+    answers."""
 
     refreshes: int = 100
-    spooled: int = 64 * 2**20
     deployment_field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Lasting:
+    """What a cache has one of for as long as it lives, whatever its settings become. `node`: by what name it is known
+    in CDN-Loop. `room`: what bodies in flight may hold together. `ordinals` number the origin's answers."""
+
+    node: str
+    origin: Origin
+    transport: httpx2.AsyncBaseTransport
+    store: Store
+    clock: MovedClock
+    journal: Journal
+    tasks: Tasks
+    flights: Flights
+    uncacheable: Uncacheable
+    room: Budget
+    ordinals: Iterator[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """One of each, for the life of a cache."""
+    """What lasts, and from `upstream` on what follows from the settings: others, once these have changed, but who has
+    begun with some goes on with them."""
 
     store: Store
+    clock: MovedClock
+    journal: Journal
+    tasks: Tasks
+    flights: Flights
+    uncacheable: Uncacheable
+    room: Budget
+    ordinals: Iterator[int]
     upstream: Upstream
     dialect: Dialect
     ruling: Ruling
     forwarding: Forwarding
-    clock: MovedClock
-    journal: Journal
-    tasks: Tasks
     limits: Limits

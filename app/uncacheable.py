@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from cachetools import TLRUCache
 
-from app.core.routing import Ruling
 from app.store.base import Store
 from app.tasks import Tasks
 
@@ -15,10 +14,10 @@ MOST = 10_000
 
 
 class Uncacheable:
-    """Remembered for as long as the rules for each say, in HTTP time, and told to all who share the store."""
+    """Remembered for as many seconds of HTTP time as `patience` says of a key, and told to all who share the store."""
 
-    def __init__(self, store: Store, tasks: Tasks, ruling: Ruling, now: Callable[[], float]) -> None:
-        self._store, self._tasks, self._ruling = store, tasks, ruling
+    def __init__(self, store: Store, tasks: Tasks, patience: Callable[[str], float], now: Callable[[], float]) -> None:
+        self._store, self._tasks, self._patience = store, tasks, patience
         # Hashes, for keys may be long; two that collide cost a moment of collapsing.
         self._keys: TLRUCache[int, float] = TLRUCache(MOST, lambda _, seconds, since: since + seconds, now)
         store.watch_marks(self._told)
@@ -42,4 +41,4 @@ class Uncacheable:
         if cacheable:
             self._keys.pop(hash(key), None)
         else:
-            self._keys[hash(key)] = self._ruling.of_key(key).uncacheable_memory
+            self._keys[hash(key)] = self._patience(key)

@@ -40,8 +40,18 @@ def words() -> str:
 
 
 def settings() -> str:
-    rows = ((f"`{row.name}`", _code(row.flag), _code(row.env[0]), _code(row.default), row.help) for row in SETTINGS)
-    return table(("setting", "flag", "environment", "default", ""), rows)
+    rows = (
+        (
+            f"`{row.name}`",
+            _code(row.flag),
+            _code(row.env[0]),
+            _code(row.default),
+            "restart" if row.restart else "",
+            row.help,
+        )
+        for row in SETTINGS
+    )
+    return table(("setting", "flag", "environment", "default", "to change it", ""), rows)
 
 
 def operations() -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from app.admin.purges import Purging
+from app.altered import Reloaded
 from app.core.rules import Rules
 from app.engine import Engine
 from app.fleet import Fleet
@@ -12,14 +15,25 @@ from app.settings import Settings
 from app.store.base import Store
 
 
-class Access:
-    """`fleet` knows what clients were told, whichever process did it. `stopping` is set once we are told to end."""
+@dataclass(slots=True)
+class Desk:
+    """What the admin side has one of, whatever the settings. `fleet` knows what clients were told, whichever process
+    did it. `stopping` is set once we are told to end. `reload` reads the settings again. `streams`: how many are open.
+    """
 
-    def __init__(self, engine: Engine, settings: Settings, fleet: Fleet, stopping: asyncio.Event) -> None:
-        self.engine, self.around, self.settings, self.stopping = engine, engine.around, settings, stopping
-        self.purging = Purging(self.around.store, self.around.tasks, self.around.journal)
-        self.fleet = fleet
-        self.streams = 0
+    fleet: Fleet
+    purging: Purging
+    stopping: asyncio.Event
+    reload: Callable[[], Awaitable[Reloaded]]
+    streams: int = 0
+
+
+class Access:
+    """For the settings that are in force."""
+
+    def __init__(self, engine: Engine, settings: Settings, desk: Desk) -> None:
+        self.engine, self.around, self.settings, self.desk = engine, engine.around, settings, desk
+        self.fleet, self.purging, self.stopping = desk.fleet, desk.purging, desk.stopping
 
     @property
     def store(self) -> Store:

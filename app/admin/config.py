@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -14,14 +12,9 @@ from app.admin.access import Access
 from app.admin.health import DialectName
 from app.admin.operation import Operation
 from app.admin.problems import answer
-from app.admin.rules import RouteInForce, in_force
-from app.admin.rules import told as rules_told
-from app.core.timeline import HIDDEN, is_secret
+from app.admin.rules import RouteInForce, in_force, told
 from app.settings_table import SETTINGS
-
-_USERINFO = re.compile(r"(?<=://)[^/]*@")
-
-Value = str | int | float | bool | None
+from app.shown import Value, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +43,14 @@ class Config:
 async def config(access: Access, _request: Request) -> Response:
     settings, dialect = access.settings, access.around.dialect
     rows = (
-        SettingInForce(row.name, told(row.name, getattr(settings, row.name)), settings.written.get(row.name))
+        SettingInForce(row.name, shown(row.name, getattr(settings, row.name)), settings.written.get(row.name))
         for row in SETTINGS
     )
     routes = tuple(in_force(one, access.rules) for one in access.around.ruling.routes)
     status_fields = tuple(one.name for one in dialect.fields if one.words)
     return answer(
-        Config(tuple(rows), DialectName(dialect.name, dialect.as_of), status_fields, rules_told(access.rules), routes)
+        Config(tuple(rows), DialectName(dialect.name, dialect.as_of), status_fields, told(access.rules), routes)
     )
-
-
-def told(name: str, value: object) -> Value:
-    """A setting's value as JSON, without secrets."""
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case str() | Path():
-            return HIDDEN if is_secret(name) and isinstance(value, str) else _USERINFO.sub(f"{HIDDEN}@", str(value))
-        case _:
-            return str(getattr(value, "name", value))
 
 
 OPERATIONS = (

@@ -90,7 +90,7 @@ async def stream(access: Access, request: Request) -> Response:
     resumed = {"since": request.headers["last-event-id"]} if "last-event-id" in request.headers else query
     last = await access.fleet.last()
     since = _known(number_in(resumed, "since", last), last)
-    if access.streams >= STREAMS:
+    if access.desk.streams >= STREAMS:
         raise Problem(503, f"{STREAMS} streams are open already; close one, or ask for /v1/decisions")
     return Stream(access, since, _fits(query))
 
@@ -108,7 +108,7 @@ class Stream(Response):
         self._stuck = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._access.streams += 1
+        self._access.desk.streams += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if scope["method"] == "HEAD":
@@ -122,7 +122,7 @@ class Stream(Response):
             else:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self._access.streams -= 1
+            self._access.desk.streams -= 1
 
     async def _left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import __version__
-from app.admin import clock, config, deployments, health, prerendered, purging, reset, stored, table, why
+from app.admin import clock, config, deployments, health, prerendered, purging, reload, reset, stored, table, why
 from app.admin import decisions as seen
 from app.admin.access import Access
 from app.admin.openapi import document
@@ -51,6 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *table.OPERATIONS,
     *seen.OPERATIONS,
     *config.OPERATIONS,
+    *reload.OPERATIONS,
     *reset.OPERATIONS,
     Operation("GET", "/openapi.json", openapi, "this interface as an OpenAPI 3.1 document", dict[str, Any]),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
-from enum import Enum
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 from app.core.routing import Route
 from app.core.rules import OF_A_ROUTE, RouteRules, Rules
-from app.core.timeline import HIDDEN
+from app.shown import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +41,9 @@ def _changes(changed: Rules, rules: Rules) -> Iterator[Change]:
     for names, after, before in ((own, changed.of_route, rules.of_route), (others, changed, rules)):
         for name in names:
             if getattr(after, name) != getattr(before, name):
-                yield Change(name, plain(asdict(before)[name]), plain(asdict(after)[name]))
+                yield Change(name, plain(getattr(before, name)), plain(getattr(after, name)))
 
 
 def told(rules: Rules) -> dict[str, Any]:
     """The rules that a dialect and [rules] may set."""
-    return {name: plain(value) for name, value in asdict(rules).items() if name != OF_A_ROUTE}
-
-
-def plain(value: Any) -> Any:
-    """Sets sorted, the rest as it is, but for the one secret: the operator's token for previews."""
-    match value:
-        case Enum():
-            return value.value
-        case dict():
-            return {name: HIDDEN if name == "token" and one else plain(one) for name, one in value.items()}
-        case frozenset():
-            return sorted(map(plain, value))
-        case str() | None:
-            return value
-        case Iterable():
-            return [plain(one) for one in value]
-        case _:
-            return value
+    return {one.name: plain(getattr(rules, one.name)) for one in fields(rules) if one.name != OF_A_ROUTE}

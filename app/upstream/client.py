@@ -22,7 +22,7 @@ class Upstream:
         self.origin = origin
         self._transport = transport
         self._direct: Direct = transport if isinstance(transport, Direct) else StandIn(origin, transport)
-        self._timeouts = timeouts
+        self.timeouts = timeouts
 
     async def send(
         self,
@@ -40,7 +40,7 @@ class Upstream:
         """
         if body is not None and not any(name.lower() in _FRAMING for name, _ in headers):
             raise ValueError("a request body needs Content-Length or Transfer-Encoding: chunked in its headers")
-        return await self._direct.ask(Outgoing(method, target, headers, body, on_informational), self._timeouts)
+        return await self._direct.ask(Outgoing(method, target, headers, body, on_informational), self.timeouts)
 
     async def aclose(self) -> None:
         await self._transport.aclose()

@@ -81,8 +81,15 @@ class Reset:
     """A request to forget, which None answers."""
 
 
-Question = ReportNow | TellEvents | TellNewest | TellAbout | Reset
-Told = Report | list[Event] | Page | About | None
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A request to answer by these settings from now on, which None answers; or text, where that cannot be."""
+
+    settings: Settings
+
+
+Question = ReportNow | TellEvents | TellNewest | TellAbout | Reset | Change
+Told = Report | list[Event] | Page | About | str | None
 
 
 @dataclass(frozen=True, slots=True)

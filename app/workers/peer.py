@@ -20,7 +20,11 @@ LAST_SECONDS = 5.0
 
 
 class Unanswered(Exception):
-    """A worker has not answered in time, or has ended meanwhile."""
+    """A worker has not answered in time."""
+
+
+class Gone(Unanswered):
+    """It has ended meanwhile."""
 
 
 class Peer:
@@ -32,6 +36,7 @@ class Peer:
         self.last: Report | None = None
         self.serves = False
         self.heard = 0
+        self._gone = False
         self._process, self._channel = process, channel
         self._numbers = count()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -40,11 +45,13 @@ class Peer:
     def name(self) -> str:
         return f"worker {self.number} (process {self._process.pid})"
 
-    def tell(self, message: Stop) -> None:
+    def tell(self, message: Setup | Stop) -> None:
         self._channel.send(message)
 
     async def ask(self, question: Question, seconds: float) -> Any:
         """Its answer. Raises Unanswered."""
+        if self._gone:
+            raise Gone(f"{self.name} has ended")
         number = next(self._numbers)
         self._waiting[number] = answered = asyncio.get_running_loop().create_future()
         self._channel.send(Ask(number, question))
@@ -67,9 +74,10 @@ class Peer:
                     self.last = report
                 case Answer(number, value):
                     self._answered(number, value)
+        self._gone = True
         for answered in self._waiting.values():
             if not answered.done():
-                answered.set_exception(Unanswered(f"{self.name} has ended"))
+                answered.set_exception(Gone(f"{self.name} has ended"))
         await self._channel.aclose()
         try:
             async with asyncio.timeout(LAST_SECONDS):
@@ -90,10 +98,10 @@ class Peer:
             self._process.kill()
 
 
-async def started(setup: Setup, listening: socket.socket, lock: int) -> Peer:
-    """Start a worker: a new interpreter that finds modules where this one does, and has nothing open of ours but the
-    ends that it is given. It leads a session of its own: what a terminal sends to all of a group, we tell it. Raises
-    OSError where the system has no room for another process."""
+async def started(number: int, listening: socket.socket, lock: int) -> Peer:
+    """Start a worker, which waits to be told its Setup: a new interpreter that finds modules where this one does, and
+    has nothing open of ours but the ends that it is given. It leads a session of its own: what a terminal sends to all
+    of a group, we tell it. Raises OSError where the system has no room for another process."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     ends = (theirs.fileno(), listening.fileno(), lock)
@@ -103,6 +111,4 @@ async def started(setup: Setup, listening: socket.socket, lock: int) -> Peer:
             pass_fds=ends, start_new_session=True, stdin=asyncio.subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
-    channel = await Channel.over(ours)
-    channel.send(setup)
-    return Peer(process, channel, setup.number)
+    return Peer(process, await Channel.over(ours), number)

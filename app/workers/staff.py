@@ -14,8 +14,10 @@ from time import monotonic
 
 from app.counters import Counters
 from app.fleet import Workforce
-from app.workers.channel import Setup, Stop
-from app.workers.peer import Peer, started
+from app.reloading import NotTakenUp
+from app.settings import Settings
+from app.workers.channel import Change, Setup, Stop
+from app.workers.peer import Gone, Peer, Unanswered, started
 
 # Whoever ends before it serves will do so again: so many times in a row, and there is no use in going on.
 MOST_FALSE_STARTS = 5
@@ -24,6 +26,8 @@ SHORT_LIFE = 2.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 1.6
 # How many seconds beyond `drain` workers may take to end before they are killed, and when they shall end at once.
 GRACE, GRACE_AT_ONCE = 1.0, 0.5
+# How long a worker may take to answer by other settings, in seconds: it may just be starting.
+PATIENCE = 10.0
 
 log = logging.getLogger("swerve")
 
@@ -54,6 +58,24 @@ class Staff:
         """Have a worker in every place until all were told to stop, and have ended."""
         await asyncio.gather(*(self._fill(number, one) for number, one in enumerate(self._listening, 1)))
 
+    async def change(self, settings: Settings) -> None:
+        """Have all answer by these settings, those that start from now on too. Returns when they do. Raises
+        NotTakenUp."""
+        self._setup = replace(self._setup, settings=settings)
+        troubles = await asyncio.gather(*(self._told(peer, settings) for peer in list(self.present.values())))
+        if found := [trouble for trouble in troubles if trouble is not None]:
+            raise NotTakenUp(f"{'; '.join(found)}; the others answer by the new settings")
+
+    async def _told(self, peer: Peer, settings: Settings) -> str | None:
+        """What is wrong, if one does not answer by them. Who ends meanwhile is replaced by one that does."""
+        try:
+            trouble: str | None = await peer.ask(Change(settings), PATIENCE)
+        except Gone:
+            return None
+        except Unanswered as error:
+            return str(error)
+        return None if trouble is None else f"{peer.name}: {trouble}"
+
     def stop(self) -> None:
         """Let them end what is under way; the second time have them end at once. Who does not is killed."""
         at_once = self._stopping.is_set()
@@ -76,7 +98,7 @@ class Staff:
         false_starts, wait = 0, 0.0
         while not self._stopping.is_set():
             since = monotonic()
-            hopeful, how = await self._one(replace(self._setup, number=number), listening)
+            hopeful, how = await self._one(number, listening)
             if self._stopping.is_set():
                 return
             false_starts = 0 if hopeful else false_starts + 1
@@ -90,17 +112,19 @@ class Staff:
             wait = min(max(2 * wait, FIRST_WAIT), LONGEST_WAIT) if monotonic() - since < SHORT_LIFE else 0.0
             await self._pause(wait)
 
-    async def _one(self, setup: Setup, listening: socket.socket) -> tuple[bool, str]:
+    async def _one(self, number: int, listening: socket.socket) -> tuple[bool, str]:
         """A worker from its start to its end. Returns whether the next one may serve, and in words how it ended."""
         try:
-            peer = await started(setup, listening, self._lock)
+            peer = await started(number, listening, self._lock)
         except OSError as error:
-            return False, f"worker {setup.number} cannot be started ({error})"
-        self.present[setup.number] = peer
+            return False, f"worker {number} cannot be started ({error})"
+        # Told and known at once: settings that change meanwhile reach it one way or the other.
+        peer.tell(replace(self._setup, number=number))
+        self.present[number] = peer
         if self._stopping.is_set():
             peer.tell(Stop())
         code = await peer.ended(self._one_more_serves)
-        del self.present[setup.number]
+        del self.present[number]
         if peer.last is not None:
             self.gone.add(peer.last.counters)
             self.gone_counts.update(peer.last.store.counts)

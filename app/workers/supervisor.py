@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from app.asgi import SHARED_MEMORY, Application, build, new_node
+from app.asgi import SHARED_MEMORY, Application, Company, build, new_node
 from app.banner import banner, note_on_clock, note_on_origin, say, summary
-from app.fleet import OneProcess
 from app.process import calm_collector, loop_factory, quiet_logs
-from app.server import STOPPING, admin_server, begin, demo_server, end, on_signals
+from app.reloading import Reloading
+from app.server import STOPPING, admin_server, begin, demo_server, end, on_hangup, on_signals
 from app.settings import Settings
+from app.sockets import Bound
 from app.store.disk.temporary import temporary_folder
 from app.terminal import wants_color
 from app.workers.channel import Setup
@@ -27,16 +27,14 @@ from app.workers.lines import shared
 from app.workers.staff import Staff
 
 
-def supervise(
-    settings: Settings, listening: Sequence[socket.socket], admin: socket.socket, origin: socket.socket | None
-) -> int:
+def supervise(settings: Settings, reloading: Reloading, bound: Bound) -> int:
     """Serve by as many workers as there are sockets that listen, until SIGTERM or SIGINT. Returns the exit code: 1 when
     no worker can be kept alive."""
     with tempfile.TemporaryFile() as lock, _shared_by_all(settings) as shared_settings:
         sys.stderr = shared(sys.stderr, lock.fileno())
         quiet_logs()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(_supervise(shared_settings, listening, admin, origin, lock.fileno()))
+            return runner.run(_supervise(shared_settings, reloading, bound, lock.fileno()))
 
 
 @contextmanager
@@ -51,21 +49,18 @@ def _shared_by_all(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, store=f"{SHARED_MEMORY}{folder}")
 
 
-async def _supervise(
-    settings: Settings, listening: Sequence[socket.socket], admin: socket.socket, origin: socket.socket | None,
-    lock: int,
-) -> int:  # fmt: skip
-    node, demo = new_node(), origin is not None
-    staff = Staff(Setup(0, settings, node), listening, lock)
-    application = build(settings, node=node, fleet=partial(Workers, staff))
+async def _supervise(settings: Settings, reloading: Reloading, bound: Bound, lock: int) -> int:
+    node, demo = new_node(), bound.origin is not None
+    staff = Staff(Setup(0, settings, node), bound.listening, lock)
+    application = build(settings, reloading=reloading, company=Company(node, partial(Workers, staff), staff.change))
     await begin(application)
-    servers = [(admin_server(settings, application), admin)]
-    if origin is not None:
-        servers.append((demo_server(settings), origin))
+    servers = [(admin_server(settings, application), bound.admin)]
+    if bound.origin is not None:
+        servers.append((demo_server(settings), bound.origin))
 
     def stop() -> None:
         """The first SIGTERM or SIGINT drains, the second ends at once."""
-        application.proxy.edge.stopping.set()
+        application.stopping.set()
         staff.stop()
         for server, _ in servers:
             server.stop()
@@ -76,10 +71,11 @@ async def _supervise(
             server.should_exit = True  # also where the workers have failed, and nobody was told to stop
 
     on_signals(STOPPING, stop)
+    on_hangup(application, stop)
     calm_collector()
     application.around.tasks.start(_greet(settings, application, staff, demo=demo), "greet")
-    await asyncio.gather(work(), *(server.serve(sockets=[bound]) for server, bound in servers))
-    report = await Workers(staff, OneProcess(application.proxy.edge.engine.fetcher)).report()
+    await asyncio.gather(work(), *(server.serve(sockets=[one]) for server, one in servers))
+    report = await application.desk.fleet.report()
     await end(application)
     say(summary(report.counters, demo=demo))
     return int(staff.failed)

@@ -11,15 +11,17 @@ from dataclasses import replace
 from math import ceil
 from typing import cast
 
-from app.asgi import Application, build
-from app.fleet import OneProcess, Report
+from app.asgi import Application, Company, build
+from app.config_error import ConfigError
+from app.fleet import Report
 from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
-from app.server import Server, end, logging_to, on_signals, proxy_server
+from app.server import HANGUP, RequestLog, Server, end, on_signals, proxy_server
 from app.settings import Settings
 from app.store.redis.address import is_redis
 from app.workers.channel import (
     Answer,
     Ask,
+    Change,
     Channel,
     News,
     Question,
@@ -45,7 +47,8 @@ log = logging.getLogger("swerve")
 
 def main(channel: int, listening: int, lock: int) -> int:
     """Serve until the supervisor says stop, or is gone. Returns the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the supervisor, which then tells us
+    for number in (signal.SIGINT, *HANGUP):  # for the supervisor, which then tells us
+        signal.signal(number, signal.SIG_IGN)
     sys.stdout, sys.stderr = shared(sys.stdout, lock), shared(sys.stderr, lock)
     quiet_logs()
     raise_file_limit()
@@ -59,10 +62,10 @@ async def work(end_of_channel: socket.socket, listening: socket.socket) -> int:
     if not isinstance(setup, Setup):  # the supervisor has gone meanwhile
         return 0
     settings = _part_of(setup.settings)
-    application = build(settings, node=setup.node)
+    application = build(settings, company=Company(setup.node))
     await application.around.store.open()  # what has to be told to all who share it, the supervisor has told
-    console = logging_to(settings, application)
     worker = Worker(application, proxy_server(settings, application), channel)
+    request_log = RequestLog(settings, application)
     on_signals((signal.SIGTERM,), worker.stop)
     application.around.tasks.start(worker.listen(), "listen to the supervisor")
     calm_collector()
@@ -70,7 +73,7 @@ async def work(end_of_channel: socket.socket, listening: socket.socket) -> int:
     worker.tell_news()
     await worker.server.serve(sockets=[listening])
     await end(application)
-    console.flush()
+    request_log.flush()
     channel.send(News(worker.present()))
     await channel.aclose()
     return 0
@@ -93,15 +96,14 @@ class Worker:
 
     def __init__(self, application: Application, server: Server, channel: Channel) -> None:
         self.server = server
-        self._edge = application.proxy.edge
+        self._application, self._one = application, application.process
         self._loop, self._channel = asyncio.get_running_loop(), channel
-        self._one = OneProcess(self._edge.engine.fetcher)
         self._told = b""
 
     def stop(self) -> None:
         """Let what is under way end. However often one is told: the whole group may get a signal, and then a message
         follows."""
-        self._edge.stopping.set()
+        self._application.stopping.set()
         self.server.should_exit = True
 
     async def listen(self) -> None:
@@ -130,6 +132,16 @@ class Worker:
             case Reset():
                 await self._one.reset()
                 return None
+            case Change(settings):
+                return self._change(_part_of(settings))
+
+    def _change(self, settings: Settings) -> str | None:
+        """Why it cannot be, if so."""
+        try:
+            self._application.change(settings)
+        except ConfigError as error:
+            return str(error)
+        return None
 
     def present(self) -> Report:
         return self._one.present()

@@ -174,7 +174,7 @@ def test_a_stream_tells_what_happens_from_now_on() -> None:
         for target in ("/blog", "/cart"):
             await site.site.request("GET", target)
         await listener.hears("id: 3\n")
-        site.application.proxy.edge.stopping.set()
+        site.application.stopping.set()
         await asyncio.wait_for(listener.task, 5)
         assert listener.ended
         assert [(kind, data["number"], data["cache"]) for kind, data in listener.events()] == [

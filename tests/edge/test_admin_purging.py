@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.admin import config
 from app.admin.selectors import by_tag
 from app.core.rules import Rules
 from app.core.tags import TagField
+from app.shown import shown
 from tests.core.build import row
 from tests.edge.administered import Administered, page, run
 
@@ -295,12 +295,12 @@ def test_every_setting_with_where_it_was_written() -> None:
     run(talk, dialect="vercel")
 
 
-@pytest.mark.parametrize(("store", "shown"), [
+@pytest.mark.parametrize(("store", "told"), [
     ("redis://cache:6379/0", "redis://cache:6379/0"), ("redis://me:hush@cache", "redis://(hidden)@cache"),
     ("redis://:hu@sh@cache/1", "redis://(hidden)@cache/1"), ("/var/cache/a@b", "/var/cache/a@b"),
 ])  # fmt: skip
-def test_a_password_in_an_address_is_hidden(store: str, shown: str) -> None:
-    assert config.told("store", store) == shown
+def test_a_password_in_an_address_is_hidden(store: str, told: str) -> None:
+    assert shown("store", store) == told
 
 
 def test_secrets_are_hidden() -> None:

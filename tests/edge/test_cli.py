@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from app import __version__
 from app.cli import cli
-from app.settings import Settings
+from app.settings import Settings, Sources
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, bool]]:
     """Instead of serving: what would have been served."""
     calls: list[tuple[Settings, bool]] = []
 
-    def run(settings: Settings, *, demo: bool) -> int:
+    def run(settings: Settings, _sources: Sources, *, demo: bool) -> int:
         calls.append((settings, demo))
         return 0
 
@@ -64,7 +64,7 @@ def test_help(words: list[str]) -> None:
 def test_help_lists_the_commands() -> None:
     output = swerve("--help").output
     for command in ("serve", "demo", "health", "why", "version", "ls", "show", "invalidate", "delete", "deploy", "warm",
-                    "tail"):  # fmt: skip
+                    "tail", "clock", "reload"):  # fmt: skip
         assert f"  {command} " in output
 
 

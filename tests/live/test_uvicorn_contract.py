@@ -43,7 +43,7 @@ def test_websocket_protocols_are_made_as_we_make_them() -> None:
 
 
 def test_what_we_read_of_the_configuration_and_the_servers_state_is_there() -> None:
-    config = uvicorn.Config(hello, http=cast(Any, partial(Protocol, memo=None)), ws="none", timeout_keep_alive=7)
+    config = uvicorn.Config(hello, http=cast(Any, partial(Protocol, front=None)), ws="none", timeout_keep_alive=7)
     config.load()
     assert (config.timeout_keep_alive, config.ws_protocol_class, config.asgi_version) == (7, None, "3.0")
     assert callable(config.loaded_app)

@@ -36,7 +36,7 @@ class Shoulder:
 
     def __init__(self, application: Application) -> None:
         assert application.memo is not None
-        self.edge, self.compared = application.proxy.edge, 0
+        self.edge, self.compared = application.serving.edge, 0
         self._replay: Callable[..., list[bytes] | None] = application.memo.replay
         application.memo.replay = self.replay  # type: ignore[method-assign]  # to look over its shoulder
 

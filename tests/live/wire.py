@@ -68,7 +68,8 @@ class World:
         self.transcript: list[Heard] = []
         self.comparable = True
         self.judged = 0
-        answer, engine = application.proxy.edge.engine.answer, cast(Any, application.proxy.edge.engine)
+        engine = cast(Any, application.serving.edge.engine)
+        answer = engine.answer
 
         async def counted(*arguments: Any) -> Any:
             self.judged += 1

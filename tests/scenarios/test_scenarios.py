@@ -174,7 +174,7 @@ class Conversation:
     async def end(self) -> None:
         assert not self.held, "held, and never released"
         await self._settle()
-        assert len(self.application.proxy.edge.engine.fetcher.flights) == 0, "a flight that nobody ended"
+        assert len(self.application.around.flights) == 0, "a flight that nobody ended"
 
     def _check_verdicts(self, expect: dict[str, Any], sent: int) -> None:
         events = list(self.application.around.journal.events)[-sent:]
