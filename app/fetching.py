@@ -29,7 +29,7 @@ from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Flights, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
-from app.store.base import StoreError
+from app.store.base import StoreError, marked, unmarked
 from app.surroundings import Surroundings
 from app.uncacheable import Uncacheable
 from app.upstream.client import Answer
@@ -193,7 +193,7 @@ class Fetcher:
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
         around, request, rules = self.around, forward.request, self.rules_of(forward.request)
-        under, request_time, started = around.store.purge_number(), around.clock.now(), perf_counter()
+        under, request_time, started = self._sent_under(forward), around.clock.now(), perf_counter()
         proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
@@ -216,6 +216,16 @@ class Fetcher:
                 await own.aclose()
             raise
         return Landing(outcome, exchange, took, own, page=page, detail=detail)
+
+    def _sent_under(self, forward: Forward) -> int:
+        """The number of the last purge, now. What was deleted since somebody decided to validate it counts as deleted
+        whatever the origin says to that: «not modified» would put it back."""
+        number, stored = self.around.store.purge_number(), forward.stored
+        if stored is None or stored.fetched_under == number:
+            return number
+        now, found = self.around.clock.now(), marked(self.around.store.log, unmarked(stored))
+        deleted_since = found.purged_as(now) is Mode.HARD and stored.purged_as(now) is not Mode.HARD
+        return stored.fetched_under if deleted_since else number
 
     async def _deployment(self, response: Response) -> str | None:
         """Which deployment answered: as it says itself, else the current one. One that was not heard of before is the

@@ -157,8 +157,8 @@ def added(variants: Sequence[StoredResponse], stored: StoredResponse) -> tuple[S
 def renewed(
     variants: Sequence[StoredResponse], old: StoredResponse, new: StoredResponse
 ) -> tuple[StoredResponse, ...] | None:
-    """The variants of a key with `new` in the place of `old`; None where that is not among them."""
-    if not any(same(one, old) for one in variants):
+    """The variants of a key with `new` in the place of `old`; None where that is not among them, or only its husk."""
+    if not any(same(one, old) and not is_husk(one) for one in variants):
         return None
     return (*[one for one in variants if not same(one, old) and one.variant != new.variant], new)
 

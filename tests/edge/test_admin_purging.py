@@ -10,6 +10,7 @@ import pytest
 
 from app.admin import config
 from app.admin.selectors import by_tag
+from app.core.purging import EVERYTHING, Mode, Purge
 from app.core.rules import Rules
 from app.core.tags import TagField
 from tests.core.build import row
@@ -56,6 +57,27 @@ def test_past_its_deadline_an_invalidation_is_a_deletion() -> None:
         site.clock.advance(0.2)
         assert await says(site, "/blog") == "HIT", "it was refreshed in time"
         assert await says(site, "/shop") == "REVALIDATED"
+
+    run(talk, dialect="vercel")
+
+
+def test_a_deletion_is_not_undone_by_who_had_decided_to_validate_before_it() -> None:
+    async def talk(site: Administered) -> None:
+        confirmed = page("blog", "blog", cc="s-maxage=60", etag='"1"') | {"validates": True}
+        site.origin.script({"/blog": confirmed})
+        await site.visit("/blog")
+        site.clock.advance(90)
+        visiting = asyncio.ensure_future(site.visit("/blog"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if site.application.proxy.edge.engine.fetcher.flights:
+                break
+        assert len(site.origin.requests) == 1, "it is decided, and the condition not yet on its way"
+        await site.around.store.purge(Purge(Mode.HARD, EVERYTHING))
+        assert (await visiting).body == b"blog"
+        assert "if-none-match" in site.origin.requests[1].headers
+        assert await says(site, "/blog") == "REVALIDATED"
+        assert "if-none-match" not in site.origin.requests[2].headers
 
     run(talk, dialect="vercel")
 

@@ -74,7 +74,7 @@ class Writing:
         """Keep `new` in place of `old`, with the body that is there."""
         row, new_row, kin = row_of(old), row_of(new), self._kin(old.key)
         record = kin.pop(row, None)
-        if record is None or record.number != old.number:
+        if record is None or record.number != old.number or record.is_husk:
             return
         body, in_file = bytes(record.body), record.in_file
         if new_row in kin:

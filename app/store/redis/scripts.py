@@ -87,12 +87,13 @@ keep(ARGV[6])
 return {{before / 2, redis.call('HLEN', KEYS[1]) / 2}}
 """
 
-# variant and number of the old one; variant, number, fetched under and record of the new one; milliseconds.
-# Returns whether the old one was there.
+# variant and number of the old one; variant, number, fetched under and record of the new one; milliseconds; bytes of
+# the old body, which a husk has lost. Returns whether the old one was there.
 _REPLACE = f"""
 {_KEEPING}
 local kept = redis.call('HGET', KEYS[1], 'h' .. ARGV[1])
 if not kept or string.sub(kept, 1, {DIGITS}) ~= ARGV[2] then return 0 end
+if redis.call('HSTRLEN', KEYS[1], 'b' .. ARGV[1]) ~= tonumber(ARGV[8]) then return 0 end
 if ARGV[1] ~= ARGV[3] then
   redis.call('HSET', KEYS[1], 'b' .. ARGV[3], redis.call('HGET', KEYS[1], 'b' .. ARGV[1]) or '')
   redis.call('HDEL', KEYS[1], 'h' .. ARGV[1], 'b' .. ARGV[1])
@@ -147,8 +148,10 @@ def save(key: str, new: tuple[str, str, str], record: bytes, body: bytes, kept: 
     return _evaluate(_SAVE, (key,), *new, record, body, kept)
 
 
-def replace(key: str, old: tuple[str, str], new: tuple[str, str, str], record: bytes, kept: int) -> Command:
-    return _evaluate(_REPLACE, (key,), *old, *new, record, kept)
+def replace(  # noqa: PLR0913, PLR0917 - what the script wants
+    key: str, old: tuple[str, str], new: tuple[str, str, str], record: bytes, kept: int, size: int
+) -> Command:
+    return _evaluate(_REPLACE, (key,), *old, *new, record, kept, size)
 
 
 def husk(key: str, new: tuple[str, str, str], record: bytes) -> Command:

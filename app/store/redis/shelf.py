@@ -52,7 +52,7 @@ class Shelf:
         more = [tag for tag in new.tags if tag not in old.tags]
         answers = await self._link.ask(
             *self._tags(new, more, kept),
-            scripts.replace(self._place(old.key), written(old)[:2], written(new), record(new), kept),
+            scripts.replace(self._place(old.key), written(old)[:2], written(new), record(new), kept, old.size),
         )
         return bool(answers[-1])
 
