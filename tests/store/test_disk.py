@@ -13,6 +13,7 @@ import pytest
 
 from app.core.purging import EVERYTHING, FORGOTTEN, Mode, Purge
 from app.core.purging import Kind as By
+from app.store.base import StoreError
 from app.store.disk import changes, purging, tables
 from app.store.disk.bodies import FileBody
 from app.store.disk.layout import number, row_of
@@ -25,6 +26,7 @@ from tests.store.other_process import other
 from tests.store.stores import MIB, Kind, kept
 
 SIZE = 4 * MIB
+PAGE = 4_096
 
 
 @pytest.fixture
@@ -214,6 +216,26 @@ def full_disk(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [SIZE, 64 * MIB, 256 * MIB, 512 * MIB])
+def test_a_purge_that_could_not_be_written_outlives_starts_that_fail_or_have_another_size(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    folder = tmp_path / "store"
+    full = DiskStore(folder, 256 * MIB)
+    run(full.open())
+    run(save(full, answer()))
+    with monkeypatch.context() as broken:
+        broken.setattr(full._commits, "_commit", fail)
+        run(full.purge(Purge(Mode.HARD, by(By.TAG, "a"))))
+    run(full.aclose())
+    with full_disk(2 * PAGE), pytest.raises(StoreError, match="File too large"):
+        run(DiskStore(folder, 256 * MIB).open())
+    again = DiskStore(folder, size)
+    run(again.open())
+    assert [one.purge for one in run(again.lookup(KEY))] == [FORGOTTEN]
+    run(again.aclose())
 
 
 def test_on_a_full_disk_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:

@@ -16,9 +16,11 @@ from app.store.disk import opening
 from app.store.disk.store import DiskStore
 from app.store.disk.temporary import temporary_folder
 from tests.core.build import row
+from tests.store import stores
 from tests.store.conftest import Run
 from tests.store.examples import HOME, KEY, answer, page, pattern, save
-from tests.store.stores import MIB, kept
+from tests.store.other_process import other
+from tests.store.stores import MIB, Kind, kept
 
 SIZE = 16 * MIB
 MANY = range(1, 1_500)
@@ -127,6 +129,20 @@ def test_what_cannot_be_used_is_set_aside(
     happen(data)
     run(found(tmp_path))
     assert (tmp_path / "swerve.lmdb.damaged-2").exists()
+
+
+def test_what_another_version_is_using_is_refused_and_left_alone(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "store")
+    with other(Kind("disk", stores.disk, stores.folder), place, SIZE) as second:
+        second.save(answer())
+        with monkeypatch.context() as newer:
+            newer.setattr(opening, "FORMAT", b"swerve 99")
+            with pytest.raises(StoreError, match=r"in use by another version.*end that"):
+                run(DiskStore(Path(place), SIZE).open())
+        assert second.kept(KEY) == [answer()]
+        assert run(found(Path(place), KEY)) == [10], "the same version may come in"
 
 
 async def killed(folder: Path) -> None:
