@@ -4,7 +4,8 @@ What one script touches shares a slot of a Redis Cluster: the log's keys by thei
 key because it is a single hash. So the responses spread over the nodes, and the log has one place.
 
     swerve:{NAMESPACE}:log       hash    log: its name; last: place of the last news; number: of the last purge; floor
-                                         under which all counts as purged; began: the first number
+                                         under which all counts as purged; began: the first number; held: how many
+                                         there are of the two below
     swerve:{NAMESPACE}:news      stream  purges, changes and marks (news.py), the last NEWS of them
     swerve:{NAMESPACE}:purges    hash    the last purge of each mode for each name: for who starts, or fell behind
     swerve:{NAMESPACE}:order     zset    the same names by number: beyond PURGES of them the oldest goes

@@ -11,13 +11,21 @@ from app.store.redis.layout import DIGITS, NEWS, PURGES, Names
 Argument = str | bytes | int
 Command = tuple[Argument, ...]
 
+# Keys may be evicted one by one, whatever was set: what is held of the purges is counted, to notice that.
+_HELD = "local held = redis.call('HLEN', KEYS[3]) .. ':' .. redis.call('ZCARD', KEYS[4])"
 _NOW = "local time = redis.call('TIME'); local now = time[1] * 1000000 + time[2]"
 
 # kind, payload, who tells, name of the purge or '', whether it may be forgotten ('1' or '').
-# Returns the number of the last purge.
+# Returns the number of the last purge, or false where the log is not there as a whole.
 _TELL = f"""
-local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '')
+local last, held_then = unpack(redis.call('HMGET', KEYS[1], 'last', 'held'))
 if not last then return false end
+last = tonumber(last)
+{_HELD}
+if held ~= held_then then
+  redis.call('HDEL', KEYS[1], 'last')
+  return false
+end
 {_NOW}
 local number = redis.call('HINCRBY', KEYS[1], 'number', ARGV[4] ~= '' and 1 or 0)
 local place = string.format('%.0f', math.max(last + 1, now))
@@ -32,6 +40,8 @@ if ARGV[4] ~= '' then
     redis.call('HDEL', KEYS[3], oldest[1])
     redis.call('HSET', KEYS[1], 'floor', oldest[2])
   end
+  {_HELD}
+  redis.call('HSET', KEYS[1], 'held', held)
 end
 return number
 """
@@ -39,9 +49,11 @@ return number
 # the caller's log or '', its last number, its last place, whether that log has lost something ('1' or ''), a new name.
 # Begins the log anew where it must be, and returns it, and whether it was.
 _JOIN = f"""
-local log, last, number, began = unpack(redis.call('HMGET', KEYS[1], 'log', 'last', 'number', 'began'))
+local log, last, number, began, held_then =
+  unpack(redis.call('HMGET', KEYS[1], 'log', 'last', 'number', 'began', 'held'))
+{_HELD}
 local theirs, known = ARGV[1], tonumber(ARGV[2])
-local anew = not log or (log == theirs and ARGV[4] ~= '')
+local anew = not log or held ~= held_then or (log == theirs and ARGV[4] ~= '')
              or (theirs ~= '' and log ~= theirs and tonumber(began) <= known)
 if anew then
   {_NOW}
@@ -50,7 +62,8 @@ if anew then
   local place = string.format('%.0f', math.max(tonumber(ARGV[3]) + 1, tonumber(last or 0) + 1, now))
   redis.call('DEL', KEYS[2])
   redis.call('XADD', KEYS[2], place .. '-0', 'k', 'begin')
-  redis.call('HSET', KEYS[1], 'log', ARGV[5], 'last', place, 'number', first, 'began', first, 'floor', first)
+  redis.call('HSET', KEYS[1], 'log', ARGV[5], 'last', place, 'number', first, 'began', first, 'floor', first,
+             'held', held)
 end
 return {{redis.call('HMGET', KEYS[1], 'log', 'last', 'floor'), redis.call('HGETALL', KEYS[3]), anew and 1 or 0}}
 """
