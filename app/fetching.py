@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
-from app.clock import ordinals
+from app.clock import Ordinals
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -48,7 +48,7 @@ class Fetcher:
         self.flights = Flights()
         self.intake = Intake(around)
         self.refreshing = 0
-        self._answers = ordinals()
+        self.answers = Ordinals()
         self._leasing: set[str] = set()
         self.uncacheable = Uncacheable(around.store, around.tasks, around.ruling, around.clock.now)
 
@@ -205,7 +205,7 @@ class Fetcher:
         response_time, took = around.clock.now(), perf_counter() - started
         exchange = Exchange(
             request, response, rules.directives(response.headers), request_time, response_time, proxy_error,
-            fetched_under=under, number=next(self._answers),
+            fetched_under=under, number=self.answers.next(),
             deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)

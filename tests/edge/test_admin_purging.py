@@ -47,6 +47,21 @@ def test_a_deleted_page_waits_for_the_origin() -> None:
     run(talk, dialect="vercel")
 
 
+@pytest.mark.parametrize("order", ["/v1/delete", "/v1/invalidate"])
+def test_what_a_machine_has_stored_whose_clock_is_ahead_is_renewed_all_the_same(order: str) -> None:
+    async def talk(site: Administered) -> None:
+        await site.visit("/blog")
+        [stored] = await site.around.store.lookup("GET http localhost:8080 /blog")
+        await site.around.store.save(replace(stored, number=stored.number + 10**15))
+        site.origin.script({"/blog": page("news", "blog")})
+        await site.told("POST", order, {"all": True})
+        await site.visit("/blog")
+        renewed = await site.visit("/blog")
+        assert (renewed.header("x-vercel-cache"), renewed.body) == ("HIT", b"news")
+
+    run(talk, dialect="vercel")
+
+
 def test_past_its_deadline_an_invalidation_is_a_deletion() -> None:
     async def talk(site: Administered) -> None:
         await site.visit("/blog", "/shop")
