@@ -19,7 +19,7 @@ from app.core.decisions import (
     ServeStale,
     StoredResponse,
     Verdict,
-)  # fmt: skip
+)
 from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored, handed_on
 from app.core.dialect import speak
 from app.core.key import cache_key
