@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,6 +43,8 @@ from app.websocket import Tunnel
 
 SHARED_MEMORY = "memory:"
 
+log = logging.getLogger("swerve")
+
 
 def itself(process: OneProcess) -> Fleet:
     """A fleet of one."""
@@ -80,6 +83,8 @@ class Application:
         """Be ready, on the running event loop: before the first request. Raises StoreError."""
         store = self.around.store
         await store.open()
+        if (advice := await store.advice()) is not None:
+            log.warning("store: %s", advice)
         if self.deployment not in (None, store.log.deployment):
             announced = Selector(Kind.DEPLOYMENT, str(self.deployment))
             with suppress(StoreError):  # a Redis that is away hears of it as soon as it is back

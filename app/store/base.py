@@ -61,6 +61,9 @@ class Store(Protocol):
     async def aclose(self) -> None:
         """Let go of everything, and keep what was stored where it outlives the process."""
 
+    async def advice(self) -> str | None:
+        """What its operator should set otherwise where things are kept, in words."""
+
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         """Every response under the key; those that were purged after they were fetched say by what (`purge`)."""
 
@@ -206,6 +209,9 @@ class Alone:
 
     async def aclose(self) -> None:
         pass
+
+    async def advice(self) -> str | None:
+        return None
 
     def catch_up(self) -> None:
         pass

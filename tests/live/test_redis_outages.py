@@ -257,6 +257,30 @@ async def test_emptied_while_it_is_used(server: Server) -> None:
             assert third.log.deployment == "d4", "which outlives it"
 
 
+@within(30)
+@pytest.mark.parametrize(("policy", "words"), [
+    ("allkeys-lru",  "maxmemory-policy allkeys-lru and may evict the log of purges; set volatile-lru or volatile-lfu"),
+    ("volatile-lru", None), ("noeviction", None),
+])  # fmt: skip
+async def test_a_policy_that_evicts_the_log_of_purges_is_advised_against(
+    server: Server, policy: str, words: str | None
+) -> None:
+    server.command("config", "set", "maxmemory-policy", policy)
+    async with machine(server.url) as one:
+        advice = await one.advice()
+        assert advice == words or (words and advice and words in advice)
+
+
+@within(30)
+async def test_who_may_not_ask_for_the_policy_goes_on_without(server: Server) -> None:
+    server.command("config", "set", "maxmemory-policy", "allkeys-lru")
+    server.command("acl", "setuser", "default", "-config")
+    async with machine(server.url) as one:
+        assert await one.advice() is None
+        await one.save(answer())
+        assert await usable(one, KEY)
+
+
 # What `maxmemory-policy allkeys-…` may do to any key, or an operator.
 
 

@@ -77,6 +77,9 @@ class DiskStore:
         except FAILURES as error:
             self._health.failed("write", error)
 
+    async def advice(self) -> str | None:
+        return None
+
     def state(self) -> State:
         size, keys = None, None
         if self._opened is not None:

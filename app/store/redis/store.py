@@ -80,6 +80,16 @@ class RedisStore:
             await asyncio.wait([self._task])
         await self._link.aclose()
 
+    async def advice(self) -> str | None:
+        """Whether Redis may evict the log of purges, as far as it tells us."""
+        link, policy = self._link, b""
+        with suppress(StoreError):  # many who offer Redis let nobody ask
+            policy = await link.policy()
+        if not policy.startswith(b"allkeys-"):
+            return None
+        fix = "set volatile-lru or volatile-lfu, or what is stored there is lost each time"
+        return f"{link.address.shown} has maxmemory-policy {policy.decode()} and may evict the log of purges; {fix}"
+
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         if self._trust.stands() and (kept := self._tier.get(key)) is not None:
             return all_marked(self.log, kept)
