@@ -134,7 +134,7 @@ return heads
 """
 
 # digest of a cache key, milliseconds to keep it.
-_TAG = f"{_KEEPING} redis.call('SADD', KEYS[1], ARGV[1]); keep(ARGV[2])"
+_ENLIST = f"{_KEEPING} redis.call('SADD', KEYS[1], ARGV[1]); keep(ARGV[2])"
 
 # token.
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -175,8 +175,8 @@ def heads(key: str) -> Command:
     return _evaluate(_HEADS, (key,))
 
 
-def tag(key: str, member: str, kept: int) -> Command:
-    return _evaluate(_TAG, (key,), member, kept)
+def enlist(key: str, member: str, kept: int) -> Command:
+    return _evaluate(_ENLIST, (key,), member, kept)
 
 
 def release(key: str, token: str) -> Command:

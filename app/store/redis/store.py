@@ -46,7 +46,7 @@ class RedisStore:
     """
 
     shared = True
-    indexed = frozenset({Kind.TAG})
+    indexed = frozenset({Kind.TAG, Kind.URL, Kind.PATH})
 
     def __init__(
         self, address: Address, tier_size: int, start: Start, *, timeout: float = 0.25, bound: float = BOUND
