@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import lmdb
 import pytest
 
+from app.config_error import ConfigError
 from app.store.base import StoreError
 from app.store.disk import opening
 from app.store.disk.store import DiskStore
@@ -203,6 +205,25 @@ def test_files_that_nobody_had_told_of_are_swept_away(tmp_path: Path, run: Run[A
     stray.write_bytes(b"stray")
     assert run(found(tmp_path, HOME)) == [100_000]
     assert not stray.exists()
+
+
+def no_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+
+
+def test_without_temporary_files_there_is_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_temporary_files(monkeypatch)
+    with temporary_folder(MIB, tmp_path) as (folder, note):
+        assert (folder.parent, note) == (tmp_path, None)
+
+
+def test_without_either_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_temporary_files(monkeypatch)
+    with pytest.raises(ConfigError, match=r"/nowhere has too little room for 256 MiB.*--shm-size.*--store.*--max-size"):
+        temporary_folder(256 * MIB, Path("/nowhere")).__enter__()
 
 
 def test_a_temporary_folder_goes(tmp_path: Path) -> None:
