@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +19,7 @@ from app.store.disk import changes, purging, tables
 from app.store.disk.bodies import FileBody
 from app.store.disk.layout import number, row_of
 from app.store.disk.store import DiskStore
-from app.store.disk.writing import Writing
+from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
 from tests.store import stores
 from tests.store.conftest import Run
 from tests.store.examples import HOME, KEY, answer, by, fill, names, page, pattern, save
@@ -174,6 +175,37 @@ def test_what_cannot_be_written_is_not_kept_and_said_once(
     assert [one.number for one in run(kept(disk, KEY))] == [1]
     run(save(disk, answer(number=3)))
     assert disk.state().trouble is None
+
+
+def test_what_fails_and_works_in_turn_is_said_once(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_body: bytes) -> NoReturn:
+        raise OSError("no space for files")
+
+    monkeypatch.setattr(disk._bodies, "write", full)
+    for place in range(1, 20):
+        run(save(disk, large(number=place), answer(HOME, number=place)))
+    assert [one.getMessage().rpartition(": ")[2] for one in caplog.records] == [
+        "no space for files; going on without what it keeps", "works again",
+    ]  # fmt: skip
+    assert disk.state().counts["errors"] == 19
+
+
+def test_a_store_that_shall_be_much_smaller_becomes_so_bit_by_bit(tmp_path: Path, run: Run[Any]) -> None:
+    large_one = DiskStore(tmp_path / "store", 64 * MIB)
+    run(large_one.open())
+    run(fill(large_one, range(1, 2_000), size=10))
+    run(large_one.aclose())
+    small = DiskStore(tmp_path / "store", MIB // 8)
+    run(small.open())
+    evicted = list[int]()
+    for place in range(2_000, 2_030):
+        run(fill(small, range(place, place + 1), size=10))
+        evicted.append(small.state().counts["evictions"])
+    assert max(after - before for before, after in pairwise([0, *evicted])) == EVICTED_AT_A_TIME
+    assert (small.state().size or 0) <= MIB // 8
+    run(small.aclose())
 
 
 def test_what_cannot_be_read_is_not_there(
