@@ -33,7 +33,7 @@ from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
 from app.flights import Flight, Landing, OwnBody, Presence
 from app.pages import refused
-from app.store.base import Body
+from app.store.base import Body, StoreError
 from app.surroundings import Surroundings
 
 
@@ -244,5 +244,8 @@ async def _pieces(body: Body, parts: Sequence[bytes | Span]) -> AsyncGenerator[b
         if isinstance(part, bytes):
             yield part
             continue
-        async for chunk in body.chunks(*part):
-            yield chunk
+        try:
+            async for chunk in body.chunks(*part):
+                yield chunk
+        except OSError as error:
+            raise StoreError(str(error)) from error

@@ -23,7 +23,8 @@ class Body(Protocol):
     """A stored body that is too large to be held in memory as a whole; smaller ones are bytes."""
 
     def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` to before `stop`, a piece at a time. What another drops meanwhile is still read."""
+        """The bytes from `start` to before `stop`, a piece at a time. What another drops meanwhile is still read.
+        Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
