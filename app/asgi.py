@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from app.admin.access import Desk
 from app.admin.guard import made_token
 from app.admin.purges import Purging
 from app.altered import Reloaded
-from app.clock import Clock, MovedClock, ordinals
+from app.clock import Clock, MovedClock, Ordinals
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.fleet import Fleet, OneProcess
 from app.flights import Flights
@@ -35,6 +36,8 @@ from app.uncacheable import Uncacheable
 from app.upstream.transport import OriginTransport
 
 SHARED_MEMORY = "memory:"
+
+log = logging.getLogger("swerve")
 
 # What bodies on their way into the store may hold together.
 ROOM = 64 * 2**20
@@ -98,6 +101,8 @@ class Application:
     async def open(self) -> None:
         """Be ready, on the running event loop: before the first request. Raises StoreError."""
         await self.lasting.store.open()
+        if (advice := await self.lasting.store.advice()) is not None:
+            log.warning("store: %s", advice)
         deployment = self.serving.settings.deployment
         if deployment not in (None, self.lasting.store.log.deployment):
             await self._announce(str(deployment))
@@ -160,7 +165,7 @@ def build(
         flights=Flights(),
         uncacheable=Uncacheable(store, tasks, patience, http_time.now),
         room=Budget(ROOM),
-        ordinals=ordinals(),
+        ordinals=Ordinals(),
     )
     application = Application(settings, lasting, company, reloading or Reloading(settings))
     return application

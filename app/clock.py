@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 
@@ -47,9 +47,17 @@ class ManualClock(Clock):
         self.time += seconds
 
 
-def ordinals() -> Iterator[int]:
-    """Numbers that only grow, also from one process to the next: real time in nanoseconds, which no one moves."""
-    last = 0
-    while True:
-        last = max(last + 1, time.time_ns())
-        yield last
+class Ordinals:
+    """Numbers that only grow, also from one process to the next: real time in nanoseconds, or more than that where the
+    clocks of others are ahead, or this one's was set back."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self) -> int:
+        self._last = max(self._last + 1, time.time_ns())
+        return self._last
+
+    def pass_by(self, numbers: Iterable[int]) -> None:
+        """What comes next is later than all of these."""
+        self._last = max(self._last, *numbers, 0)

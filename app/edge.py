@@ -23,6 +23,7 @@ from app.journal import CLIENT_CLOSED_REQUEST, CLIENT_LEFT, Event
 from app.late import Late
 from app.memo import Memo
 from app.spool import SpoolError
+from app.store.base import StoreError
 from app.upstream.errors import UpstreamError
 
 log = logging.getLogger("swerve")
@@ -151,6 +152,9 @@ class Transfer:
             return
         except (UpstreamError, SpoolError) as error:
             self.broken = f"the origin broke off: {getattr(error.__cause__ or error, 'detail', error)}"
+            return
+        except StoreError as error:
+            self.broken = f"what is stored cannot be read: {error}"
             return
         await self._client.finish()
         self.complete = True

@@ -7,7 +7,19 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequen
 from dataclasses import dataclass, replace
 
 from app.core import verdicts
-from app.core.decisions import Forward, Freshen, Hit, Pass, Refuse, Reuse, Save, ServeStale, StoredResponse, Verdict
+from app.core.decisions import (
+    Forward,
+    Freshen,
+    Hit,
+    Lookup,
+    Pass,
+    Refuse,
+    Reuse,
+    Save,
+    ServeStale,
+    StoredResponse,
+    Verdict,
+)
 from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored, handed_on
 from app.core.dialect import speak
 from app.core.key import cache_key
@@ -15,12 +27,13 @@ from app.core.messages import Request, Response
 from app.core.ranges import Span
 from app.core.reasons import Reason
 from app.core.reuse import decide
+from app.core.rules import Rules
 from app.core.speech import About
 from app.core.storing import dated, shareable_with
 from app.fetching import Fetcher
 from app.flights import Flight, Landing, OwnBody, Presence
 from app.pages import refused
-from app.store.base import Body
+from app.store.base import Body, StoreError
 from app.surroundings import Surroundings
 
 
@@ -57,9 +70,9 @@ class Engine:
         key = cache_key(request, rules)
         if (refuse := self.refusal(request)) is not None:
             return self.from_us(request, refuse, key)
-        stored = self.deployed(await self.around.store.lookup(key))
+        stored = await self.around.store.lookup(key)
         now = self.around.clock.now()  # after the lookup, by which one hears that the clock was moved
-        lookup = decide(request, stored, rules, now, uncacheable=key in self.around.uncacheable)
+        lookup = self.decided(request, key, stored, rules, now)
         match lookup:
             case Refuse():
                 return self.from_us(request, lookup, key)
@@ -81,11 +94,16 @@ class Engine:
             return None
         rules = self.ruling.of(request)
         key = cache_key(request, rules)
-        lookup = decide(request, self.deployed(self.around.store.find(key) or ()), rules, now)
+        lookup = self.decided(request, key, self.around.store.find(key) or (), rules, now)
         return (key, lookup) if isinstance(lookup, Hit) else None
 
     def refusal(self, request: Request) -> Refuse | None:
         return self.ruling.refusal(request, self.around.forwarding.node)
+
+    def decided(self, request: Request, key: str, stored: Sequence[StoredResponse], rules: Rules, now: float) -> Lookup:
+        """What the responses under its key mean for a request. Whatever is fetched from now on is later than they."""
+        self.around.ordinals.pass_by([one.number for one in stored])
+        return decide(request, self.deployed(stored), rules, now, uncacheable=key in self.around.uncacheable)
 
     def deployed(self, stored: Sequence[StoredResponse]) -> Sequence[StoredResponse]:
         """Those of the current deployment, and those that outlive deployments."""
@@ -226,5 +244,8 @@ async def _pieces(body: Body, parts: Sequence[bytes | Span]) -> AsyncGenerator[b
         if isinstance(part, bytes):
             yield part
             continue
-        async for chunk in body.chunks(*part):
-            yield chunk
+        try:
+            async for chunk in body.chunks(*part):
+                yield chunk
+        except OSError as error:
+            raise StoreError(str(error)) from error

@@ -29,7 +29,7 @@ from app.core.storing import conclude, reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
-from app.store.base import StoreError
+from app.store.base import StoreError, marked, unmarked
 from app.surroundings import Surroundings
 from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
@@ -188,7 +188,7 @@ class Fetcher:
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
         around, request, rules = self.around, forward.request, self.rules_of(forward.request)
-        under, request_time, started = around.store.purge_number(), around.clock.now(), perf_counter()
+        under, request_time, started = self._sent_under(forward), around.clock.now(), perf_counter()
         proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
@@ -201,7 +201,7 @@ class Fetcher:
         response_time, took = around.clock.now(), perf_counter() - started
         exchange = Exchange(
             request, response, rules.directives(response.headers, response.status), request_time, response_time,
-            proxy_error, fetched_under=under, number=next(around.ordinals),
+            proxy_error, fetched_under=under, number=around.ordinals.next(),
             deployment=await self._deployment(response),
         )  # fmt: skip
         around.journal.fetched(key, exchange, "refresh" if forward.background else "request", took)
@@ -212,6 +212,16 @@ class Fetcher:
                 await own.aclose()
             raise
         return Landing(outcome, exchange, took, own, page=page, detail=detail)
+
+    def _sent_under(self, forward: Forward) -> int:
+        """The number of the last purge, now. What was deleted since somebody decided to validate it counts as deleted
+        whatever the origin says to that: «not modified» would put it back."""
+        number, stored = self.around.store.purge_number(), forward.stored
+        if stored is None or stored.fetched_under == number:
+            return number
+        now, found = self.around.clock.now(), marked(self.around.store.log, unmarked(stored))
+        deleted_since = found.purged_as(now) is Mode.HARD and stored.purged_as(now) is not Mode.HARD
+        return stored.fetched_under if deleted_since else number
 
     async def _deployment(self, response: Response) -> str | None:
         """Which deployment answered: as it says itself, else the current one. One that was not heard of before is the

@@ -16,6 +16,7 @@ from app.core.speech import Environment
 from app.dialects import load_dialect, read_toml
 from app.routes import load_routes
 from app.settings_table import SETTINGS, Setting
+from app.store.redis.address import is_redis
 from app.units import Address
 from app.upstream.origin import Origin
 
@@ -122,6 +123,7 @@ def load_settings(
     elif values["origin"] is None:
         fix = f"write swerve http://localhost:3000, set SWERVE_ORIGIN, or say origin in {FILE}"
         raise ConfigError(f"origin is not set; {fix}")
+    values["store"] = _store(places, values["store"])
     dialect = _dialect(places, values["max_object"]).within(values["environment"])
     if values["preview_token"] is not None:
         dialect = _with_token(dialect, values["preview_token"])
@@ -180,6 +182,14 @@ def _parsed(row: Setting, written: _Written | None) -> Any:
     except ValueError as error:
         raise ConfigError(f"{written.where}: {error}") from None
     return written.folder / value if isinstance(value, Path) else value
+
+
+def _store(places: _Places, store: str) -> str:
+    """A folder starts from where it is written, like every path."""
+    (written,) = (written for row in SETTINGS if row.name == "store" and (written := places.first(row)) is not None)
+    if store == "memory" or is_redis(store) or written.folder == places.cwd:
+        return store
+    return str(written.folder / store)
 
 
 def _dialect(places: _Places, limit: int | None) -> Dialect:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
 
-from app.clock import MovedClock
+from app.clock import MovedClock, Ordinals
 from app.core.dialect import Dialect
 from app.core.forwarding import Forwarding
 from app.core.routing import Ruling
@@ -45,7 +44,7 @@ class Lasting:
     flights: Flights
     uncacheable: Uncacheable
     room: Budget
-    ordinals: Iterator[int]
+    ordinals: Ordinals
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Surroundings:
     flights: Flights
     uncacheable: Uncacheable
     room: Budget
-    ordinals: Iterator[int]
+    ordinals: Ordinals
     upstream: Upstream
     dialect: Dialect
     ruling: Ruling

@@ -71,5 +71,5 @@ def _told(access: Access) -> HttpTime:
 OPERATIONS = (
     Operation("GET", "/v1/clock", clock, "HTTP time, and how far it is ahead of the system's", HttpTime),
     Operation("POST", "/v1/clock", move, "move HTTP time, for all who share the store: ages and dates go by it",
-        HttpTime, Moving, problems=(400, 413)),
+        HttpTime, Moving, problems=(400, 413, 503)),
 )  # fmt: skip

@@ -58,5 +58,5 @@ def _told(access: Access) -> Deployments:
 OPERATIONS = (
     Operation("GET", "/v1/deployments", deployments, "the current deployment, and all announced", Deployments),
     Operation("POST", "/v1/deployments", deploy, "announce that this deployment is the current one from now on",
-        Deployments, Deployment, problems=(400, 413)),
+        Deployments, Deployment, problems=(400, 413, 503)),
 )  # fmt: skip

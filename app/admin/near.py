@@ -13,6 +13,8 @@ LOOKED_AT = 20_000
 HELPED = 5
 SUGGESTED = 10
 SLICE = 500
+# The longest names that are compared character by character, which takes time by their length.
+LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,19 @@ _LIKE = {
 
 def distance_between(one: str, other: str) -> int | None:
     """How many characters to add, drop or change make one the other (Levenshtein); None for more than two, or more than
-    one in a short word: that is another one."""
-    shorter = min(len(one), len(other))
+    one in a short word: that is another one. So are all that are longer than people write by hand."""
+    shorter, longer = sorted((len(one), len(other)))
     most = 2 if shorter > 5 else 1 if shorter > 2 else 0
-    if abs(len(one) - len(other)) > most or len(set(one) ^ set(other)) > 2 * most:
+    if longer > LONGEST or longer - shorter > most or len(set(one) ^ set(other)) > 2 * most:
         return None
     row = list(range(len(other) + 1))
     for place, mine in enumerate(one, 1):
-        before, row[0] = row[0], place
-        for column, theirs in enumerate(other, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (mine != theirs))
-        if min(row) > most:
+        near = range(max(place - most, 1), min(place + most, len(other)) + 1)  # whatever lies farther off is too much
+        before, row[near[0] - 1] = row[near[0] - 1], place if near[0] == 1 else most + 1
+        for column in near:
+            dropped = row[column] + 1 if column < place + most else most + 1
+            changed = before + (mine != other[column - 1])
+            before, row[column] = row[column], min(dropped, row[column - 1] + 1, changed)
+        if min(row[near[0] - 1 : near[-1] + 1]) > most:
             return None
     return row[-1] if row[-1] <= most else None

@@ -91,7 +91,9 @@ def named(selector: Selector) -> Named:
 
 OPERATIONS = (
     Operation("POST", "/v1/invalidate", invalidate,
-        "count as stale: served while it is refreshed, by rules.soft_purge", Done, Invalidation, problems=(400, 413)),
+        "count as stale: served while it is refreshed, by rules.soft_purge", Done, Invalidation,
+        problems=(400, 413, 503)),
     Operation("POST", "/v1/delete", delete,
-        "count as absent: the next request waits for the origin", Done, Deletion, problems=(400, 413)),
+        "count as absent: the next request waits for the origin", Done, Deletion,
+        problems=(400, 413, 503)),
 )  # fmt: skip

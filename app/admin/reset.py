@@ -38,5 +38,5 @@ async def reset(access: Access, _request: Request) -> Response:
 OPERATIONS = (
     Operation("POST", "/v1/reset", reset,
         "drop all that is stored, zero the counters, put the clock right; the log of purges goes on",
-        Reset),
+        Reset, problems=(503,)),
 )  # fmt: skip

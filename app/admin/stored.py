@@ -95,7 +95,7 @@ def _place(cursor: str | None) -> Place:
     try:
         key, number = json.loads(urlsafe_b64decode(cursor))
         return str(key), int(number)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Problem(400, f"cursor {cursor!r} is none of ours; leave it out to begin at the first page") from None
 
 
@@ -147,5 +147,5 @@ OPERATIONS = (
     Operation("GET", "/v1/entries/{id}", show, "the whole story of every variant under a key", Shown,
         parameters=_ID, problems=(404,)),
     Operation("DELETE", "/v1/entries/{id}", delete_entry, "delete what is stored for its URL", Done,
-        parameters=_ID, problems=(404,)),
+        parameters=_ID, problems=(404, 503)),
 )  # fmt: skip

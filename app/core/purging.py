@@ -8,7 +8,7 @@ about fetches in flight, and what it costs does not depend on how much is stored
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -173,7 +173,7 @@ class PurgeLog:
         self._length = length
         self._last: OrderedDict[tuple[str, Mode], Numbered] = OrderedDict()
         self._named: dict[str, dict[Mode, Numbered]] = {}
-        self._prefixes: dict[tuple[str, Mode], Numbered] = {}
+        self._prefix_lengths: Counter[int] = Counter()
         self._last_of_tags = 0
         self.deployment: str | None = None
         self.deployments: dict[str, int] = {}
@@ -215,20 +215,26 @@ class PurgeLog:
             self._deployed(selector.value, number)
         elif selector.kind is Kind.CLOCK:
             self.offset, self._moved = float(selector.value), number
+        if selector.kind is Kind.PREFIX and place not in self._last:
+            self._prefix_lengths[len(selector.value)] += 1
+        elif selector.kind is Kind.TAG:
+            self._last_of_tags = max(self._last_of_tags, number)
         self._last[place] = numbered = Numbered(number, purge)
         self._last.move_to_end(place)
         self._named.setdefault(selector.place, {})[purge.mode] = numbered
-        if selector.kind is Kind.PREFIX:
-            self._prefixes[place] = numbered
-        elif selector.kind is Kind.TAG:
-            self._last_of_tags = max(self._last_of_tags, number)
-        while len(self._last) > self._length:
-            oldest, (self.floor, _) = self._last.popitem(last=False)
-            self._prefixes.pop(oldest, None)
-            name, mode = oldest
-            del self._named[name][mode]
-            if not self._named[name]:
-                del self._named[name]
+        if len(self._last) > self._length:
+            self._forget()
+
+    def _forget(self) -> None:
+        """The oldest falls out of the log."""
+        (name, mode), (number, purge) = self._last.popitem(last=False)
+        self.floor = max(self.floor, number)
+        del self._named[name][mode]
+        if not self._named[name]:
+            del self._named[name]
+        if purge.selector.kind is Kind.PREFIX:
+            self._prefix_lengths.subtract([len(purge.selector.value)])
+            self._prefix_lengths += Counter()  # without those of which none is left
 
     def _deployed(self, name: str, number: int) -> None:
         self.deployments[name] = number
@@ -262,9 +268,8 @@ class PurgeLog:
     def _naming(self, key: str, tags: Iterable[str]) -> Iterator[Numbered]:
         for name in names_of(key, tags):
             yield from self._named.get(name, _NONE).values()
-        if self._prefixes:
+        if self._prefix_lengths:
             host, target = place_of(key)
-            for numbered in self._prefixes.values():
-                selector = numbered.purge.selector
-                if selector.host in (None, host) and target.startswith(selector.value):
-                    yield numbered
+            for length in self._prefix_lengths:  # few differ, of however many prefixes
+                for where in ("*", host):
+                    yield from self._named.get(f"{Kind.PREFIX} {where} {target[:length]}", _NONE).values()

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     REQUEST_RENEWAL = "request-renewal"
     ONLY_IF_CACHED = "only-if-cached"
     UPGRADE = "upgrade"
+    PURGE = "purge"
 
     FRESH = "fresh"
     PRERENDERED = "prerendered"
@@ -88,6 +89,7 @@ class Reason(StrEnum):
     LOOP = "loop"
     UNKNOWN_PATH = "unknown-path"
     NOT_STATIC = "not-static"
+    PURGE_REFUSED = "purge-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.ONLY_IF_CACHED: Meaning(
         Phase.REQUEST, "the client wanted a stored response only, and none may be used", "RFC 9111 §5.2.1.7"),
     Reason.UPGRADE: Meaning(Phase.REQUEST, "a WebSocket is tunnelled, never cached", "RFC 9110 §7.8"),
+    Reason.PURGE: Meaning(
+        Phase.REQUEST, "a purge was carried out here; the origin hears nothing of it", "purge",
+        "purge_method = \"off\" passes it on"),
     Reason.FRESH: Meaning(Phase.LOOKUP, "stored and fresh", "RFC 9111 §4.2"),
     Reason.PRERENDERED: Meaning(
         Phase.LOOKUP, "stored and fresh, and nobody has visited it since it was warmed", "RFC 9111 §4.2"),
@@ -263,4 +268,6 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.NOT_STATIC: Meaning(
         Phase.ERROR, "a route of yours says that this response must be the same for everybody, and it says otherwise",
         "route", "`swerve why` says which rule it breaks; dynamic = \"auto\" lets it pass"),
+    Reason.PURGE_REFUSED: Meaning(
+        Phase.ERROR, "a purge was not carried out", "purge", "its answer says what to send instead"),
 }  # fmt: skip

@@ -23,7 +23,8 @@ class Body(Protocol):
     """A stored body that is too large to be held in memory as a whole; smaller ones are bytes."""
 
     def chunks(self, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` to before `stop`, a piece at a time. What another drops meanwhile is still read."""
+        """The bytes from `start` to before `stop`, a piece at a time. What another drops meanwhile is still read.
+        Raises OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Let go of everything, and keep what was stored where it outlives the process."""
+
+    async def advice(self) -> str | None:
+        """What its operator should set otherwise where things are kept, in words."""
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         """Every response under the key; those that were purged after they were fetched say by what (`purge`)."""
@@ -157,8 +161,8 @@ def added(variants: Sequence[StoredResponse], stored: StoredResponse) -> tuple[S
 def renewed(
     variants: Sequence[StoredResponse], old: StoredResponse, new: StoredResponse
 ) -> tuple[StoredResponse, ...] | None:
-    """The variants of a key with `new` in the place of `old`; None where that is not among them."""
-    if not any(same(one, old) for one in variants):
+    """The variants of a key with `new` in the place of `old`; None where that is not among them, or only its husk."""
+    if not any(same(one, old) and not is_husk(one) for one in variants):
         return None
     return (*[one for one in variants if not same(one, old) and one.variant != new.variant], new)
 
@@ -206,6 +210,9 @@ class Alone:
 
     async def aclose(self) -> None:
         pass
+
+    async def advice(self) -> str | None:
+        return None
 
     def catch_up(self) -> None:
         pass

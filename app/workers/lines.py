@@ -6,10 +6,25 @@ A pipe takes 4 KiB at a time as one (PIPE_BUF), and a log line may be longer; wh
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import RawIOBase, TextIOWrapper
 from typing import BinaryIO, TextIO, cast
+
+
+@contextmanager
+def lock_file() -> Iterator[int]:
+    """A file of nobody else's to be locked, open for this process and those that it gives it to. On Linux it needs no
+    folder that can be written."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("swerve-log")
+    else:
+        descriptor = os.dup(tempfile.TemporaryFile().fileno())  # noqa: SIM115 - the copy is closed below
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

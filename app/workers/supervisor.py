@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,18 +22,18 @@ from app.store.disk.temporary import temporary_folder
 from app.terminal import wants_color
 from app.workers.channel import Setup
 from app.workers.fleet import Workers
-from app.workers.lines import shared
+from app.workers.lines import lock_file, shared
 from app.workers.staff import Staff
 
 
 def supervise(settings: Settings, reloading: Reloading, bound: Bound) -> int:
     """Serve by as many workers as there are sockets that listen, until SIGTERM or SIGINT. Returns the exit code: 1 when
     no worker can be kept alive."""
-    with tempfile.TemporaryFile() as lock, _shared_by_all(settings) as shared_settings:
-        sys.stderr = shared(sys.stderr, lock.fileno())
+    with lock_file() as lock, _shared_by_all(settings) as shared_settings:
+        sys.stderr = shared(sys.stderr, lock)
         quiet_logs()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(_supervise(shared_settings, reloading, bound, lock.fileno()))
+            return runner.run(_supervise(shared_settings, reloading, bound, lock))
 
 
 @contextmanager

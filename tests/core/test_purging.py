@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import timeit
 from dataclasses import replace
 
 import pytest
@@ -162,10 +163,33 @@ def test_a_prefix_falls_out_of_the_log_like_any_other() -> None:
     assert not log.touched(KEY, 2)
 
 
+def test_a_lookup_costs_no_more_with_many_prefixes_than_with_few() -> None:
+    def seconds(log: PurgeLog) -> float:
+        return min(timeit.repeat(lambda: log.strongest(KEY, (), under=0), number=10, repeat=5))
+
+    few, many = PurgeLog(), PurgeLog()
+    for log, count in ((few, 10), (many, 20_000)):
+        for place in range(10_000, 10_000 + count):
+            log.purge(Purge(Mode.SOFT, by(Kind.PREFIX, f"/shop/{place}")))
+        assert log.strongest(KEY, (), under=0) is None
+    assert seconds(many) < 20 * seconds(few)
+    blog = Purge(Mode.SOFT, by(Kind.PREFIX, "/blog", "example.com"))
+    many.purge(blog)
+    assert many.strongest(KEY, (), under=0) == blog
+
+
 def test_what_is_not_known_counts_as_purged() -> None:
     log = PurgeLog()
     log.raise_floor(7)
     assert (log.number, log.strongest(KEY, TAGS, 6), log.strongest(KEY, TAGS, 7)) == (7, FORGOTTEN, None)
+
+
+def test_what_falls_out_of_the_log_does_not_make_known_what_is_not() -> None:
+    log = PurgeLog(length=1)
+    log.purge(HARD)
+    log.raise_floor(7)
+    log.purge(OTHER)
+    assert (log.floor, log.strongest(KEY, TAGS, under=6)) == (7, FORGOTTEN)
 
 
 def test_purges_that_arrive_out_of_order() -> None:

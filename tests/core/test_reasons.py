@@ -26,7 +26,10 @@ from app.core.reasons import MEANINGS, Meaning, Phase, Reason
 from tests.core import test_refusing, test_reuse, test_routing, test_storing, test_verdicts
 
 # Decided before the core is asked (the edge), or after it has answered (the engine).
-ELSEWHERE = {Reason.UPGRADE, Reason.CLIENT_GONE, Reason.REQUEST_TIMEOUT, Reason.INTERNAL, Reason.STOPPING}
+ELSEWHERE = {
+    Reason.UPGRADE, Reason.CLIENT_GONE, Reason.REQUEST_TIMEOUT, Reason.INTERNAL, Reason.STOPPING, Reason.PURGE,
+    Reason.PURGE_REFUSED,
+}  # fmt: skip
 
 
 def produced(module: ModuleType) -> set[Reason]:

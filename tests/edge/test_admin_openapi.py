@@ -14,6 +14,8 @@ from app.admin.entries import id_of
 from app.admin.openapi import document
 from app.admin.orders import Deletion, Invalidation
 from app.admin.routes import OPERATIONS
+from app.store.base import StoreError
+from app.store.memory import MemoryStore
 from tests.edge.administered import Administered, run
 
 BLOG = id_of("GET http localhost:8080 /blog")
@@ -133,6 +135,32 @@ def test_what_is_answered_is_as_documented(method: str, target: str, content: An
         check(told, described["schema"], answered)
 
     run(talk, origin="http://127.0.0.1:9")
+
+
+PURGING = [
+    ("DELETE", f"/v1/entries/{BLOG}", None), ("POST", "/v1/invalidate", {"tags": ["blog"]}),
+    ("POST", "/v1/delete", {"tags": ["blog"]}), ("POST", "/v1/deployments", {"id": "v1"}),
+    ("POST", "/v1/clock", {"advance": 60}), ("POST", "/v1/reset", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "target", "content"), PURGING, ids=[" ".join(one[:2]) for one in PURGING])
+def test_that_a_store_has_not_acknowledged_it_is_documented(
+    method: str, target: str, content: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_store: object, _purge: object) -> int:
+        raise StoreError("away")
+
+    async def talk(site: Administered) -> None:
+        await site.visit("/blog")
+        told = strict(await site.told("GET", "/openapi.json"))
+        monkeypatch.setattr(MemoryStore, "purge", away)
+        got, answered = await site.ask(method, target, content)
+        assert (got, answered["detail"]) == (503, "not acknowledged: away; ask again once the store is back")
+        responses = told["paths"][target.replace(BLOG, "{id}")][method.lower()]["responses"]
+        check(told, responses["503"]["content"]["application/problem+json"]["schema"], answered)
+
+    run(talk)
 
 
 def test_every_operation_is_really_asked() -> None:

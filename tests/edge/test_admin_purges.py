@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import timeit
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -327,10 +328,18 @@ def test_suggestions_have_a_bound() -> None:
     run(talk, [page(f"GET http a.example /{number}", f"number-{number}") for number in range(10, 60)])
 
 
+def test_long_names_are_compared_in_a_time_that_grows_with_their_length_alone() -> None:
+    def seconds(length: int) -> float:
+        one, other = "a" * length, "a" * (length - 1) + "b"
+        return min(timeit.repeat(lambda: distance_between(one, other), number=3, repeat=3))
+
+    assert seconds(480) < 40 * seconds(40)
+
+
 @pytest.mark.parametrize(("one", "other", "distance"), [
     ("post-7", "post-7",       0),    ("post-7", "post-8", 1),    ("posts", "post", 1),    ("posts", "pots", 1),
     ("product", "prodcut",     2),    ("product", "prod", None),  ("abc", "xyz", None),    ("ab", "ac", None),
-    ("category", "catalogue",  None), ("", "", 0),
+    ("category", "catalogue",  None), ("", "", 0), ("a" * 400 + "b", "b" + "a" * 400, 2), ("a" * 501, "a" * 500, None),
 ])  # fmt: skip
 def test_spelled_alike(one: str, other: str, distance: int | None) -> None:
     assert distance_between(one, other) == distance == distance_between(other, one)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.admin.selectors import by_tag
+from app.core.purging import EVERYTHING, Mode, Purge
 from app.core.rules import Rules
 from app.core.tags import TagField
 from app.shown import shown
@@ -46,6 +47,21 @@ def test_a_deleted_page_waits_for_the_origin() -> None:
     run(talk, dialect="vercel")
 
 
+@pytest.mark.parametrize("order", ["/v1/delete", "/v1/invalidate"])
+def test_what_a_machine_has_stored_whose_clock_is_ahead_is_renewed_all_the_same(order: str) -> None:
+    async def talk(site: Administered) -> None:
+        await site.visit("/blog")
+        [stored] = await site.around.store.lookup("GET http localhost:8080 /blog")
+        await site.around.store.save(replace(stored, number=stored.number + 10**15))
+        site.origin.script({"/blog": page("news", "blog")})
+        await site.told("POST", order, {"all": True})
+        await site.visit("/blog")
+        renewed = await site.visit("/blog")
+        assert (renewed.header("x-vercel-cache"), renewed.body) == ("HIT", b"news")
+
+    run(talk, dialect="vercel")
+
+
 def test_past_its_deadline_an_invalidation_is_a_deletion() -> None:
     async def talk(site: Administered) -> None:
         await site.visit("/blog", "/shop")
@@ -56,6 +72,27 @@ def test_past_its_deadline_an_invalidation_is_a_deletion() -> None:
         site.clock.advance(0.2)
         assert await says(site, "/blog") == "HIT", "it was refreshed in time"
         assert await says(site, "/shop") == "REVALIDATED"
+
+    run(talk, dialect="vercel")
+
+
+def test_a_deletion_is_not_undone_by_who_had_decided_to_validate_before_it() -> None:
+    async def talk(site: Administered) -> None:
+        confirmed = page("blog", "blog", cc="s-maxage=60", etag='"1"') | {"validates": True}
+        site.origin.script({"/blog": confirmed})
+        await site.visit("/blog")
+        site.clock.advance(90)
+        visiting = asyncio.ensure_future(site.visit("/blog"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            if site.around.flights:
+                break
+        assert len(site.origin.requests) == 1, "it is decided, and the condition not yet on its way"
+        await site.around.store.purge(Purge(Mode.HARD, EVERYTHING))
+        assert (await visiting).body == b"blog"
+        assert "if-none-match" in site.origin.requests[1].headers
+        assert await says(site, "/blog") == "REVALIDATED"
+        assert "if-none-match" not in site.origin.requests[2].headers
 
     run(talk, dialect="vercel")
 

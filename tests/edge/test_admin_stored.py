@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -129,9 +130,15 @@ def test_pages_hold_everything_once_whatever_is_used_meanwhile() -> None:
     run(talk)
 
 
+def coded(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode()
+
+
 @pytest.mark.parametrize(("query", "words"), [
     ("?limit=0", "limit is '0'"), ("?limit=1001", "from 1 to 1000"), ("?limit=x", "limit is 'x'"),
-    ("?cursor=x", "cursor 'x' is none of ours"), ("?prefix=blog", "prefix 'blog' is neither a path nor a URL"),
+    ("?cursor=x", "cursor 'x' is none of ours"),
+    ("?cursor=" + coded("[" * 30_000), "is none of ours"), ("?cursor=" + coded('["a", Infinity]'), "is none of ours"),
+    ("?prefix=blog", "prefix 'blog' is neither a path nor a URL"),
     ("?tags=a", "did you mean tag?"), ("?tag=", "tag '' is no tag"), ("?host=a/b", "host 'a/b' is no host"),
     ("?tag=a&tag=b", "tag comes twice"), ("?host=a&prefix=http://b/", "is not at host 'a'"),
 ])  # fmt: skip

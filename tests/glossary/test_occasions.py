@@ -12,7 +12,8 @@ from app.glossary.occasions import occasions
 # What takes more than one visitor's request and one answer: a stored part, a changed origin, what is refused before any
 # rule is asked, an operator's routes, and what goes wrong elsewhere.
 NEVER_TRIED = {
-    Reason.PARTIAL_MISS, Reason.STORED_NO_CACHE, Reason.DYNAMIC_ROUTE, Reason.UPGRADE, Reason.NOT_MODIFIED,
+    Reason.PARTIAL_MISS, Reason.STORED_NO_CACHE, Reason.DYNAMIC_ROUTE, Reason.UPGRADE, Reason.PURGE,
+    Reason.NOT_MODIFIED,
     *(reason for reason in Reason if MEANINGS[reason].phase is Phase.ERROR),
 }  # fmt: skip
 

@@ -212,4 +212,33 @@ async def test_what_nobody_uses_any_more_leaves_redis_by_itself(server: Server) 
         everything = set(server.command("keys", "swerve:*").split())
         lasting = {key for key in everything if server.command("ttl", key) == "-1"}
         assert {key.rpartition(":")[2] for key in lasting} == {"log", "news", "purges", "order"}
-        assert len(everything) == 6
+        assert len(everything) == 7
+
+
+@within(30)
+@pytest.mark.parametrize("selector", [
+    TAG, Selector(Kind.URL, "/7"), Selector(Kind.URL, "/7", "example.com"), Selector(Kind.PATH, "/7"),
+], ids=lambda one: one.name)  # fmt: skip
+async def test_what_a_tag_a_url_or_a_path_names_is_found_without_looking_at_everything(
+    server: Server, selector: Selector
+) -> None:
+    async with machine(server.url) as store:
+        for number in range(300):
+            await store.save(page(number, 10, tags=("a",) if number == 7 else ("b",)))
+        server.command("config", "resetstat")
+        assert [one.key async for one in store.entries(selector)] == [page(7).key]
+        asked = server.command("info", "commandstats")
+        assert "cmdstat_sscan:" in asked
+        assert "cmdstat_scan:" not in asked
+
+
+@within(30)
+async def test_what_is_confirmed_again_and_again_is_listed_for_as_long_as_it_is_kept(server: Server) -> None:
+    async with machine(server.url) as store:
+        one = answer(number=1, tags=("a",))
+        await store.save(one)
+        longer = replace(one.freshness, lifetime=20 * 86_400.0)
+        await store.replace(one, replace(one, number=2, freshness=longer))
+        names = server.command("--raw", "keys", "swerve:default:*").split()
+        assert sorted(name.split(":")[3] for name in names) == ["p", "r", "t"]
+        assert all(int(server.command("pttl", name)) > 20 * 86_400_000 for name in names)

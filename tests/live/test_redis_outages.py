@@ -10,10 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Mode, Purge, Selector
+from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector
 from app.store.base import StoreError
+from app.store.codec import encode_purge
+from app.store.redis import scripts
+from app.store.redis.layout import Names
 from app.store.redis.store import RedisStore
 from app.store.redis.trust import BOUND
 from tests.live.redis_machines import at_once, come_true, deletion, machine, machines, usable
@@ -251,6 +255,81 @@ async def test_emptied_while_it_is_used(server: Server) -> None:
         assert not await usable(one, KEY), "a purge hits what came after the loss"
         async with machine(server.url) as third:
             assert third.log.deployment == "d4", "which outlives it"
+
+
+@within(30)
+@pytest.mark.parametrize(("policy", "words"), [
+    ("allkeys-lru",  "maxmemory-policy allkeys-lru and may evict the log of purges; set volatile-lru or volatile-lfu"),
+    ("volatile-lru", None), ("noeviction", None),
+])  # fmt: skip
+async def test_a_policy_that_evicts_the_log_of_purges_is_advised_against(
+    server: Server, policy: str, words: str | None
+) -> None:
+    server.command("config", "set", "maxmemory-policy", policy)
+    async with machine(server.url) as one:
+        advice = await one.advice()
+        assert advice == words or (words and advice and words in advice)
+
+
+@within(30)
+async def test_who_may_not_ask_for_the_policy_goes_on_without(server: Server) -> None:
+    server.command("config", "set", "maxmemory-policy", "allkeys-lru")
+    server.command("acl", "setuser", "default", "-config")
+    async with machine(server.url) as one:
+        assert await one.advice() is None
+        await one.save(answer())
+        assert await usable(one, KEY)
+
+
+# What `maxmemory-policy allkeys-…` may do to any key, or an operator.
+
+
+@within(30)
+@pytest.mark.parametrize("part", ["log", "purges", "order"])
+async def test_who_comes_after_a_part_of_the_log_was_evicted_serves_nothing_that_was_purged(
+    server: Server, part: str
+) -> None:
+    async with machine(server.url) as one:
+        await one.purge(Purge(Mode.SOFT, Selector(Kind.DEPLOYMENT, "blue")))
+        await one.save(answer(fetched_under=1, tags=("t",)))
+        await one.purge(deletion(Selector(Kind.TAG, "t")))
+        server.command("del", f"swerve:{{default}}:{part}")
+        async with machine(server.url) as other:
+            assert not await usable(other, KEY)
+            await come_true(lambda: other.log.deployment == "blue")
+            await come_true(lambda: one.purge_number() == other.purge_number() > 2)
+            await one.save(answer(number=1, fetched_under=one.purge_number()))
+            assert await usable(other, KEY), "and all goes on"
+            await one.purge(deletion())
+            await come_true(lambda: not at_once(other, KEY), BOUND + SLACK)
+            assert not await usable(other, KEY)
+
+
+@within(30)
+@pytest.mark.parametrize("part", ["log", "purges", "order"])
+async def test_a_purge_after_a_part_of_the_log_was_evicted_holds_for_who_comes(server: Server, part: str) -> None:
+    async with machine(server.url) as one:
+        await one.save(answer(tags=("t",)))
+        await one.purge(deletion(Selector(Kind.TAG, "t")))
+        server.command("del", f"swerve:{{default}}:{part}")
+        await one.purge(deletion(Selector(Kind.TAG, "another")))
+        async with machine(server.url) as other:
+            assert not await usable(other, KEY)
+
+
+@within(30)
+async def test_a_purge_whose_news_were_evicted_is_obeyed_by_all(server: Server) -> None:
+    async with machine(server.url) as one:
+        await one.save(answer())
+        await one.purge(deletion(Selector(Kind.TAG, "another")))
+        assert at_once(one, KEY)
+        purge, place = encode_purge(deletion()), f"{EVERYTHING.name} {Mode.HARD}"
+        async with Redis.from_url(server.url) as other, other.pipeline(transaction=True) as both:
+            both.execute_command(*scripts.tell(Names("default"), ("purge", purge, "another"), place))
+            both.execute_command("DEL", Names("default").news)
+            assert await both.execute() == [2, 1]
+        await come_true(lambda: not at_once(one, KEY), BOUND + SLACK)
+        assert not await usable(one, KEY)
 
 
 @within(30)

@@ -147,6 +147,27 @@ def test_paths_in_a_file_start_from_its_folder(tmp_path: Path) -> None:
     assert settings.dialect.name == "own"
 
 
+@pytest.mark.parametrize(
+    ("written", "flag", "store"),
+    [
+        ("./cache",           None,      "{folder}/cache"),
+        ("../cache",          None,      "{folder}/../cache"),
+        ("/var/cache/swerve", None,      "/var/cache/swerve"),
+        ("./cache",           "./other", "./other"),
+        ("memory",            None,      "memory"),
+        ("redis://h:1/0",     None,      "redis://h:1/0"),
+    ],
+)  # fmt: skip
+def test_the_stores_folder_starts_from_where_it_is_written(
+    tmp_path: Path, written: str, flag: str | None, store: str
+) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    (folder / "swerve.toml").write_text(f'store = "{written}"\n')
+    flags = {**ORIGIN, "config": "etc/swerve.toml", "store": flag}
+    assert load_settings(flags, {}, tmp_path).store == store.format(folder=folder)
+
+
 def test_a_certificate_that_is_none_stops_the_start(tmp_path: Path) -> None:
     for name in ("cert.pem", "key.pem"):
         (tmp_path / name).write_text("no PEM")
@@ -184,6 +205,7 @@ def test_the_demo_brings_its_origin() -> None:
         ({}, {}, "drain = 5",                                  ["swerve.toml: drain", "'5'", "with its unit"]),
         ({}, {}, "drain = 1.5",                                ["swerve.toml: drain = 1.5", "text in quotes"]),
         ({}, {}, "listen = [1]",                               ["swerve.toml: listen = [1]", "text in quotes"]),
+        ({}, {}, 'admin_token = ""',                           ["swerve.toml: admin_token", "it is empty"]),
         ({}, {}, "rules = 1",                                  ["rules = 1 is no table", "[rules]"]),
         ({}, {}, "x = ",                                       ["swerve.toml is not TOML"]),
         ({}, {}, '[rules]\nrange = "serve"',                   ["swerve.toml: rules", "did you mean ranges?"]),

@@ -184,6 +184,16 @@ def test_what_was_swept_makes_place_for_what_comes(store: Store, run: Run[Any]) 
     assert [(one.purge, one.size) for one in run(store.lookup(KEY))] == [(None, 10)]
 
 
+@pytest.mark.parametrize("size", [10, 3 * MIB])
+def test_what_was_swept_is_not_put_back_by_who_had_it_confirmed(store: Store, run: Run[Any], size: int) -> None:
+    old = replace(BLOG, body=pattern(size), size=size)
+    run(save(store, old))
+    run(store.purge(Purge(Mode.HARD, EVERYTHING)))
+    run(store.sweep())
+    run(store.replace(old, replace(old, number=2, fetched_under=1)))
+    assert [(one.head, one.size) for one in run(store.lookup(KEY))] == [(b"", 0)], "its body has gone"
+
+
 def test_who_has_no_rival_gets_the_lease(store: Store, run: Run[Any]) -> None:
     assert run(store.lease(KEY, 60.0))
     run(store.release(KEY))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,11 +14,12 @@ import pytest
 
 from app.core.purging import EVERYTHING, FORGOTTEN, Mode, Purge
 from app.core.purging import Kind as By
+from app.store.base import StoreError
 from app.store.disk import changes, purging, tables
 from app.store.disk.bodies import FileBody
 from app.store.disk.layout import number, row_of
 from app.store.disk.store import DiskStore
-from app.store.disk.writing import Writing
+from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
 from tests.store import stores
 from tests.store.conftest import Run
 from tests.store.examples import HOME, KEY, answer, by, fill, names, page, pattern, save
@@ -25,6 +27,7 @@ from tests.store.other_process import other
 from tests.store.stores import MIB, Kind, kept
 
 SIZE = 4 * MIB
+PAGE = 4_096
 
 
 @pytest.fixture
@@ -174,6 +177,37 @@ def test_what_cannot_be_written_is_not_kept_and_said_once(
     assert disk.state().trouble is None
 
 
+def test_what_fails_and_works_in_turn_is_said_once(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_body: bytes) -> NoReturn:
+        raise OSError("no space for files")
+
+    monkeypatch.setattr(disk._bodies, "write", full)
+    for place in range(1, 20):
+        run(save(disk, large(number=place), answer(HOME, number=place)))
+    assert [one.getMessage().rpartition(": ")[2] for one in caplog.records] == [
+        "no space for files; going on without what it keeps", "works again",
+    ]  # fmt: skip
+    assert disk.state().counts["errors"] == 19
+
+
+def test_a_store_that_shall_be_much_smaller_becomes_so_bit_by_bit(tmp_path: Path, run: Run[Any]) -> None:
+    large_one = DiskStore(tmp_path / "store", 64 * MIB)
+    run(large_one.open())
+    run(fill(large_one, range(1, 2_000), size=10))
+    run(large_one.aclose())
+    small = DiskStore(tmp_path / "store", MIB // 8)
+    run(small.open())
+    evicted = list[int]()
+    for place in range(2_000, 2_030):
+        run(fill(small, range(place, place + 1), size=10))
+        evicted.append(small.state().counts["evictions"])
+    assert max(after - before for before, after in pairwise([0, *evicted])) == EVICTED_AT_A_TIME
+    assert (small.state().size or 0) <= MIB // 8
+    run(small.aclose())
+
+
 def test_what_cannot_be_read_is_not_there(
     disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,6 +248,26 @@ def full_disk(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [SIZE, 64 * MIB, 256 * MIB, 512 * MIB])
+def test_a_purge_that_could_not_be_written_outlives_starts_that_fail_or_have_another_size(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    folder = tmp_path / "store"
+    full = DiskStore(folder, 256 * MIB)
+    run(full.open())
+    run(save(full, answer()))
+    with monkeypatch.context() as broken:
+        broken.setattr(full._commits, "_commit", fail)
+        run(full.purge(Purge(Mode.HARD, by(By.TAG, "a"))))
+    run(full.aclose())
+    with full_disk(2 * PAGE), pytest.raises(StoreError, match="File too large"):
+        run(DiskStore(folder, 256 * MIB).open())
+    again = DiskStore(folder, size)
+    run(again.open())
+    assert [one.purge for one in run(again.lookup(KEY))] == [FORGOTTEN]
+    run(again.aclose())
 
 
 def test_on_a_full_disk_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,17 @@ from typing import Any
 import lmdb
 import pytest
 
+from app.config_error import ConfigError
 from app.store.base import StoreError
 from app.store.disk import opening
 from app.store.disk.store import DiskStore
 from app.store.disk.temporary import temporary_folder
 from tests.core.build import row
+from tests.store import stores
 from tests.store.conftest import Run
 from tests.store.examples import HOME, KEY, answer, page, pattern, save
-from tests.store.stores import MIB, kept
+from tests.store.other_process import other
+from tests.store.stores import MIB, Kind, kept
 
 SIZE = 16 * MIB
 MANY = range(1, 1_500)
@@ -129,6 +133,20 @@ def test_what_cannot_be_used_is_set_aside(
     assert (tmp_path / "swerve.lmdb.damaged-2").exists()
 
 
+def test_what_another_version_is_using_is_refused_and_left_alone(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = str(tmp_path / "store")
+    with other(Kind("disk", stores.disk, stores.folder), place, SIZE) as second:
+        second.save(answer())
+        with monkeypatch.context() as newer:
+            newer.setattr(opening, "FORMAT", b"swerve 99")
+            with pytest.raises(StoreError, match=r"in use by another version.*end that"):
+                run(DiskStore(Path(place), SIZE).open())
+        assert second.kept(KEY) == [answer()]
+        assert run(found(Path(place), KEY)) == [10], "the same version may come in"
+
+
 async def killed(folder: Path) -> None:
     """A process ended without closing its store; as far as the folder can tell."""
     store = DiskStore(folder, SIZE)
@@ -187,6 +205,25 @@ def test_files_that_nobody_had_told_of_are_swept_away(tmp_path: Path, run: Run[A
     stray.write_bytes(b"stray")
     assert run(found(tmp_path, HOME)) == [100_000]
     assert not stray.exists()
+
+
+def no_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+
+
+def test_without_temporary_files_there_is_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_temporary_files(monkeypatch)
+    with temporary_folder(MIB, tmp_path) as (folder, note):
+        assert (folder.parent, note) == (tmp_path, None)
+
+
+def test_without_either_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    no_temporary_files(monkeypatch)
+    with pytest.raises(ConfigError, match=r"/nowhere has too little room for 256 MiB.*--shm-size.*--store.*--max-size"):
+        temporary_folder(256 * MIB, Path("/nowhere")).__enter__()
 
 
 def test_a_temporary_folder_goes(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from time import perf_counter
 from uuid import uuid4
 
 from starlette.responses import PlainTextResponse, Response
@@ -16,8 +17,12 @@ from app.admin.vendors.credentials import shown
 from app.admin.vendors.fastly import purge_id
 from app.admin.vendors.varnish import by_names, purges
 from app.arrival import request_from
+from app.core.decisions import Result, Verdict
 from app.core.fields import AUTHORITY
 from app.core.messages import Headers, Request
+from app.core.reasons import Reason
+from app.journal import Event
+from app.store.base import StoreError
 from app.surroundings import Surroundings
 
 METHODS = frozenset({"PURGE", "BAN", "PURGEKEYS"})
@@ -37,13 +42,25 @@ class PurgeMethod:
         if scope["method"] not in METHODS:
             await self.app(scope, receive, send)
             return
+        at, started = self.around.clock.now(), perf_counter()
         sent = Headers.lowered(tuple(scope["headers"]))  # with those that are not passed on, like X-Host
         request = replace(request_from(scope, self.around.forwarding), headers=sent)
-        try:
-            response = self.refusal(request) or await self.purge(request)
-        except Rejected as rejected:
-            response = _text(400, rejected.detail)
+        response = await self.answer(request)
         await response(scope, receive, send)
+        status, body, why = response.status_code, bytes(response.body), None
+        verdict = Verdict(Result.PASS, Reason.PURGE, "")
+        if status != 200:
+            verdict, why = Verdict(Result.ERROR, Reason.PURGE_REFUSED, ""), body.decode().strip()
+        took = perf_counter() - started
+        self.around.journal.record(Event(at, request, status, verdict, took, len(body), proxy_detail=why))
+
+    async def answer(self, request: Request) -> Response:
+        try:
+            return self.refusal(request) or await self.purge(request)
+        except Rejected as rejected:
+            return _text(400, rejected.detail)
+        except StoreError as error:
+            return _text(503, f"not acknowledged: {error}; ask again once the store is back")
 
     def refusal(self, request: Request) -> Response | None:
         headers = request.headers

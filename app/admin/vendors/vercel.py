@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from app.admin.orders import LATEST
 from app.admin.problems import answer
 from app.admin.purges import Purged
 from app.admin.vendors.calls import Call, Endpoint, Fault, Rejected, Vendor
@@ -69,8 +70,8 @@ def purges(
 
 def _deadline(given: dict[str, Any]) -> int:
     seconds = given.get(DEADLINE, 0)
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0:
-        raise Rejected(Fault.VALUE, f"{DEADLINE} is {seconds!r}; write whole seconds")
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds <= LATEST:
+        raise Rejected(Fault.VALUE, f"{DEADLINE} is {seconds!r}; write whole seconds, at most {LATEST}")
     return seconds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from time import monotonic
 
 import lmdb
 
@@ -11,6 +12,9 @@ import lmdb
 FAILURES = (lmdb.Error, OSError)
 
 log = logging.getLogger("swerve")
+
+# A disk that is nearly full takes small things and refuses large ones, in turn: it is told of once in so many seconds.
+QUIET = 60.0
 
 
 class Health:
@@ -20,14 +24,17 @@ class Health:
         self.counts = Counter(evictions=0, errors=0)
         self.trouble: str | None = None
         self._name = name
+        self._said = False
+        self._quiet_until = 0.0
 
     def failed(self, what: str, why: object) -> None:
         self.counts["errors"] += 1
-        if self.trouble is None:
+        if self.trouble is None and monotonic() >= self._quiet_until:
             log.warning("store %s: cannot %s: %s; going on without what it keeps", self._name, what, why)
+            self._said, self._quiet_until = True, monotonic() + QUIET
         self.trouble = f"cannot {what}: {why}"
 
     def well(self) -> None:
-        if self.trouble is not None:
+        if self._said:
             log.warning("store %s: works again", self._name)
-        self.trouble = None
+        self.trouble, self._said = None, False

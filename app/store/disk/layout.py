@@ -55,6 +55,11 @@ class Record(NamedTuple):
     body: bytes | memoryview
 
     @property
+    def is_husk(self) -> bool:
+        """Whether it is what is left of a deleted response: that is listed nowhere."""
+        return not self.names
+
+    @property
     def file(self) -> bytes | None:
         return bytes(self.body) if self.in_file else None
 

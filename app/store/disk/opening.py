@@ -17,7 +17,7 @@ from app.store.disk.bodies import Bodies
 from app.store.disk.damage import damage_of
 from app.store.disk.layout import FORMAT
 from app.store.disk.tables import Tables, open_tables
-from app.store.disk.words import Words
+from app.store.disk.words import Words, floor_in
 
 log = logging.getLogger("swerve")
 
@@ -93,12 +93,16 @@ def _open(folder: Path, max_size: int, users: int) -> Opened:
     if first:
         trusted = _set_aside_damage(data, boot)
         bodies.prepare()
-        _take_words_away(folder, max_size)
+    else:
+        _check_format(data)
     tables = open_tables(str(data), max_size)
     try:
+        if first:
+            change = _begin(tables, floor_in(folder / WORDS), bodies, boot, trusted=trusted)
+            _take_words_away(folder, max_size)
         words = Words(folder / WORDS, max_size)
         if first:
-            _begin(tables, words, bodies, boot, trusted=trusted)
+            words.begin(change)
         fcntl.flock(users, fcntl.LOCK_SH)
         tables.env.reader_check()
         return Opened(folder, tables, words, bodies, users, _descriptor(folder / GATE))
@@ -107,21 +111,22 @@ def _open(folder: Path, max_size: int, users: int) -> Opened:
         raise
 
 
-def _begin(tables: Tables, words: Words, bodies: Bodies, boot: str, *, trusted: bool) -> None:
-    """What the first process does: leases of those that are gone, files that nothing names, purges that were lost."""
+def _begin(tables: Tables, floor: int, bodies: Bodies, boot: str, *, trusted: bool) -> int:
+    """What the first process does: leases of those that are gone, files that nothing names, purges that were lost, of
+    which `floor` is left. Returns the number of the last change."""
     with tables.env.begin(write=True, buffers=True) as txn:
         totals = tables.totals(txn)
-        if words.floor > totals.purge:
-            totals.purge = totals.floor = words.floor
+        if floor > totals.purge:
+            totals.purge = totals.floor = floor
             txn.put(totals.ROW, totals.packed(), db=tables.facts)
         txn.drop(tables.leases, delete=False)
         for key, value in ((_FORMAT, FORMAT), (_BOOT, boot.encode()), (_CLEAN, b"no")):
             txn.put(key, value, db=tables.facts)
         with txn.cursor(db=tables.files) as cursor:
             known = {bytes(key) for key, _ in cursor} if trusted else set()
-        words.begin(totals.change)
     bodies.sweep(known)
-    tables.env.sync(True)
+    tables.env.sync(True)  # before the words forget the floor
+    return totals.change
 
 
 def _set_aside_damage(data: Path, boot: str) -> bool:
@@ -156,6 +161,16 @@ def _facts_of(data: Path, boot: str) -> tuple[str | None, bool]:
         return "it is of another version", False
     went_down = found[_CLEAN] != b"yes" and found[_BOOT] != boot.encode()
     return (damage_of(data, thoroughly=True) if went_down else None), not went_down
+
+
+def _check_format(data: Path) -> None:
+    """Raises StoreError where those who use it now are of another version: it can be neither used nor set aside."""
+    with lmdb.open(str(data), subdir=False, max_dbs=1, readonly=True) as env, env.begin() as txn:
+        found = txn.get(_FORMAT, db=env.open_db(b"facts", txn=txn, create=False))
+    if found != FORMAT:
+        raise StoreError(
+            f"store {str(data.parent)!r} is in use by another version of Swerve: end that first, or name another folder"
+        )
 
 
 def _take_words_away(folder: Path, max_size: int) -> None:

@@ -23,7 +23,7 @@ from app.store.disk.opening import Opened, close_folder, open_folder
 from app.store.disk.reading import number_named, places_of, read_files, slice_after, variants_of
 from app.store.disk.tier import MOST, Held, Tier
 from app.store.disk.upkeep import Upkeep
-from app.store.disk.writing import Writing
+from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
 
 T = TypeVar("T")
 
@@ -31,8 +31,6 @@ T = TypeVar("T")
 PATIENCE, PURGE_PATIENCE = 1.0, 10.0
 # Bodies up to this size are held in memory once they were read.
 MOST_HELD = 2**20
-# How many may be evicted in one transaction to make room for a large body: some milliseconds.
-EVICTED_AT_A_TIME = 100
 # By so much a purge that cannot be written is ahead of those that are being written just now.
 AHEAD = 1_000
 
@@ -76,6 +74,9 @@ class DiskStore:
             await asyncio.to_thread(close_folder, opened)
         except FAILURES as error:
             self._health.failed("write", error)
+
+    async def advice(self) -> str | None:
+        return None
 
     def state(self) -> State:
         size, keys = None, None

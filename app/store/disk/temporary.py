@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.config_error import ConfigError
 from app.store.disk.words import Words
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -23,12 +24,18 @@ def temporary_folder(max_size: int, memory: Path = SHARED_MEMORY) -> Iterator[tu
     killed are removed first.
 
     In shared memory where there is room for a store of that size (a container has 64 MiB there unless it is given
-    more), else among the temporary files. Raises OSError.
+    more), else among the temporary files. Raises ConfigError where there is neither, OSError.
     """
-    for place in (memory, Path(tempfile.gettempdir())):
+    roomy, elsewhere = is_roomy(memory, max_size), _temporary_files()
+    for place in filter(None, (memory, elsewhere)):
         _remove_abandoned(place)
-    roomy = is_roomy(memory, max_size)
-    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=memory if roomy else None))
+    if not roomy and elsewhere is None:
+        fix = "give it more (Docker: --shm-size), name a folder with --store, or lower --max-size"
+        raise ConfigError(
+            f"workers share what is stored: {memory} has too little room for {max_size // 2**20} MiB, and no folder "
+            f"for temporary files can be written; {fix}"
+        )
+    made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=memory if roomy else elsewhere))
     held = _locked(made)
     folder = made.rename(made.with_name(made.name[1:]))  # only now may others look whether it is held
     note = None if roomy else f"{memory} has too little room for {max_size // 2**20} MiB: what is stored is in {folder}"
@@ -38,6 +45,13 @@ def temporary_folder(max_size: int, memory: Path = SHARED_MEMORY) -> Iterator[tu
         shutil.rmtree(folder, ignore_errors=True)
         if held is not None:
             os.close(held)
+
+
+def _temporary_files() -> Path | None:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # a container with a read-only root has none
+        return None
 
 
 def _remove_abandoned(place: Path) -> None:

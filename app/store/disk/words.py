@@ -72,6 +72,16 @@ class Words:
         self.pulse[_PULSE], self.pulse[_FLOOR] = change, 0
 
 
+def floor_in(path: Path) -> int:
+    """The floor that those have left who used the words before; 0 where there are none."""
+    try:
+        with path.open("rb") as file:
+            left = file.read(_WORDS)
+    except FileNotFoundError:
+        return 0
+    return memoryview(left).cast("Q")[_FLOOR] if len(left) == _WORDS else 0
+
+
 def _bytes_for(max_size: int) -> int:
     slots = LEAST_USED
     while slots < MOST_USED and slots * _SMALLEST < max_size:

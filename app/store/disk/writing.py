@@ -25,6 +25,8 @@ from app.store.disk.tables import Reading, Tables
 
 # How far the hand goes to make room for one response, past what was used: a bound on how long one save takes.
 MOST_STEPS = 2_000
+# How many may be evicted in one transaction to make room for one response: some milliseconds.
+EVICTED_AT_A_TIME = 100
 # Leases that were never given back are forgotten when there are so many.
 MOST_LEASES = 1_000
 
@@ -74,7 +76,7 @@ class Writing:
         """Keep `new` in place of `old`, with the body that is there."""
         row, new_row, kin = row_of(old), row_of(new), self._kin(old.key)
         record = kin.pop(row, None)
-        if record is None or record.number != old.number:
+        if record is None or record.number != old.number or record.is_husk:
             return
         body, in_file = bytes(record.body), record.in_file
         if new_row in kin:
@@ -160,7 +162,7 @@ class Writing:
     def _insert(self, row: bytes, record: Record) -> bool:
         if record.weight > self._max_size:
             return False
-        self.make_room(record.weight)
+        self.make_room(record.weight, EVICTED_AT_A_TIME)  # which is too few only where the store was larger before
         txn, tables, totals = self.txn, self.tables, self.totals
         alone = not any(True for _ in tables.of_key(txn, row[:PLACE]))
         txn.put(row, record.packed(), db=tables.records)

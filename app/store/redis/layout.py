@@ -4,16 +4,18 @@ What one script touches shares a slot of a Redis Cluster: the log's keys by thei
 key because it is a single hash. So the responses spread over the nodes, and the log has one place.
 
     swerve:{NAMESPACE}:log       hash    log: its name; last: place of the last news; number: of the last purge; floor
-                                         under which all counts as purged; began: the first number
+                                         under which all counts as purged; began: the first number; held: how many
+                                         there are of the two below
     swerve:{NAMESPACE}:news      stream  purges, changes and marks (news.py), the last NEWS of them
     swerve:{NAMESPACE}:purges    hash    the last purge of each mode for each name: for who starts, or fell behind
     swerve:{NAMESPACE}:order     zset    the same names by number: beyond PURGES of them the oldest goes
     swerve:NAMESPACE:LOG:r:KEY   hash    the responses of a cache key: `h` + variant is the head, `b` + variant the body
     swerve:NAMESPACE:LOG:t:TAG   set     the cache keys whose responses have that tag
+    swerve:NAMESPACE:LOG:p:PATH  set     the cache keys whose responses are of that path
     swerve:NAMESPACE:l:KEY       string  the lease of a refresh
 
-KEY and TAG are digests. Responses stand under the name of the log by which their purges are numbered: those of a log
-that was lost are out of reach, and expire.
+KEY, TAG and PATH are digests. Responses stand under the name of the log by which their purges are numbered: those of a
+log that was lost are out of reach, and expire.
 
 A head is three numbers of 20 digits each, which scripts compare as text (Lua's own numbers end at 2**53): the answer's,
 the purge's it was fetched under, and when it was put there, in microseconds of Redis's clock. The record follows.
@@ -29,6 +31,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from app.core.decisions import StoredResponse
+from app.core.purging import Kind, Selector, paths_of, place_of
 from app.store.codec import decode, encode
 
 # How many pieces of news one may miss and still catch up without reading everything anew.
@@ -57,8 +60,21 @@ class Names:
         """By the digest of a cache key; `*` is the pattern of all: the rest has no characters that mean something."""
         return f"{self._all}:{in_log}:r:{of_key}"
 
-    def tag(self, in_log: str, tag: str) -> str:
-        return f"{self._all}:{in_log}:t:{digest(tag)}"
+    def lists(self, in_log: str, stored: StoredResponse) -> list[str]:
+        """The sets in which its key shall be."""
+        paths = paths_of(place_of(stored.key)[1])
+        return [self._list(in_log, "p", path) for path in paths] + [self._list(in_log, "t", tag) for tag in stored.tags]
+
+    def list_for(self, in_log: str, selector: Selector) -> str | None:
+        """The set with the keys of all that it names, and perhaps of more; None where there is none."""
+        if selector.kind is Kind.TAG:
+            return self._list(in_log, "t", selector.value)
+        if selector.kind in (Kind.PATH, Kind.URL):
+            return self._list(in_log, "p", selector.value.partition("?")[0])
+        return None
+
+    def _list(self, in_log: str, kind: str, value: str) -> str:
+        return f"{self._all}:{in_log}:{kind}:{digest(value)}"
 
     def lease(self, key: str) -> str:
         return f"{self._all}:l:{digest(key)}"

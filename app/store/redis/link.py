@@ -117,6 +117,14 @@ class Link:
         self._answered()
         return answers
 
+    async def policy(self) -> bytes:
+        """What it does when its memory is full; b"" where only each node of a cluster could tell. Raises Away and
+        Refused."""
+        if self.address.cluster:
+            return b""
+        ((_, policy),) = await self.ask(("CONFIG", "GET", "maxmemory-policy"))
+        return bytes(policy)
+
     async def keys(self, pattern: str) -> AsyncIterator[bytes]:
         """All keys that match, wherever they are. Raises Away and Refused."""
         if self.away or self._client is None:

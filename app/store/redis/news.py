@@ -9,10 +9,11 @@ might have missed a purge then counts against the response: it is fetched once m
 a node's number is that of a purge which it has recorded, along with all before it.
 
 **Nothing is lost unseen.** Each piece names the one before it. If that is later than the one we know, the stream was
-trimmed in between: the whole log is read anew, and the tier forgotten. If it is earlier, or if the log ends before it,
-or is not there, then Redis has lost purges: whoever sees it begins the log anew, with another name and a number above
-all that it has seen. What was stored under the old name is out of reach, and what is being fetched meanwhile counts as
-purged. Who finds a log anew that began below what it knows itself does the same once more.
+trimmed in between; if the stream ends before the piece that the log says is its last, it has gone. Then the whole log
+is read anew, and the tier forgotten. If it is earlier, or if the log ends before it, is not there, or holds fewer
+purges than it counts, then Redis has lost purges: whoever sees it begins the log anew, with another name and a number
+above all that it has seen. What was stored under the old name is out of reach, and what is being fetched meanwhile
+counts as purged. Who finds a log anew that began below what it knows itself does the same once more.
 
 So what a failover to a replica that lags behind can lose is what no node that lives had heard of: purges of the last
 moments before it. Those that any node has heard of cost the stored responses, and are not lost.
@@ -82,9 +83,9 @@ class News:
         read = (
             "XREAD", "COUNT", AT_A_TIME, "BLOCK", int(HELD_BACK * 1_000), "STREAMS", self._names.news, f"{before}-0",
         )  # fmt: skip
-        news, seen = await self._link.ask_apart(read, self._where(), blocked=HELD_BACK)
+        there, news, seen = await self._link.ask_apart(self._where(), read, self._where(), blocked=HELD_BACK)
         pieces = _pieces(news[0][1]) if news else []
-        if _lost(seen, before) or not self._apply(pieces):
+        if _lost(seen, before) or not self._apply(pieces) or self._misses(there, pieces):
             await self.level(None)
             return None
         if not pieces:
@@ -98,11 +99,11 @@ class News:
                 return
             before = self.position
             read = ("XRANGE", self._names.news, f"({before}-0", "+", "COUNT", AT_A_TIME)
-            news, seen = await self._link.ask_apart(read, self._where())
+            there, news, seen = await self._link.ask_apart(self._where(), read, self._where())
             pieces = _pieces(news)
             if _lost(seen, before) or _branched(pieces, before):
                 await self._join(lost=True)
-            elif len(pieces) == AT_A_TIME or not self.log or not self._apply(pieces):
+            elif len(pieces) == AT_A_TIME or not self.log or not self._apply(pieces) or self._misses(there, pieces):
                 await self._join(lost=False)
 
     async def heard(self, log: bytes | None, number: bytes | None, before: int) -> bool:
@@ -112,7 +113,7 @@ class News:
             await self.level(None)
             return False
         await self.level(int(number))
-        return True
+        return self.purges.number >= int(number)
 
     async def purge(self, purge: Purge) -> int:
         """Tell all of a purge, and know it. Raises StoreError: perhaps nobody has heard of it."""
@@ -143,6 +144,10 @@ class News:
 
     def _where(self) -> scripts.Command:
         return ("HGET", self._names.log, "last")
+
+    def _misses(self, there: bytes | None, pieces: Sequence[Piece]) -> bool:
+        """Whether the last piece that was there before these were read is not among them: the stream has gone."""
+        return len(pieces) < AT_A_TIME and self.position < int(there or 0)
 
     def _apply(self, pieces: Sequence[Piece]) -> bool:
         """Act upon what is new of these. False where some are missing in between, or another log begins."""
@@ -196,13 +201,15 @@ class News:
             logger.warning(
                 "store: %s has lost purges: nothing that is stored there counts any more", self._link.address.shown
             )
-            await self._announce_again()
+        await self._announce_again(() if anew and not first else held[0::2])
 
-    async def _announce_again(self) -> None:
-        """What is in force must be known to those as well who come later."""
+    async def _announce_again(self, known: Sequence[bytes]) -> None:
+        """What is in force must be known to those as well who come later, beside what they know in any case."""
         for selector in self.purges.in_force:
-            news = (PURGE, encode_purge(Purge(Mode.SOFT, selector)), self._teller)
-            await self._link.ask_apart(scripts.tell(self._names, news, f"{selector.place} {Mode.SOFT}", lasting=True))
+            place = f"{selector.place} {Mode.SOFT}"
+            if place.encode() not in known:
+                news = (PURGE, encode_purge(Purge(Mode.SOFT, selector)), self._teller)
+                await self._link.ask_apart(scripts.tell(self._names, news, place, lasting=True))
 
 
 def _lost(seen: bytes | None, known: int) -> bool:

@@ -11,13 +11,21 @@ from app.store.redis.layout import DIGITS, NEWS, PURGES, Names
 Argument = str | bytes | int
 Command = tuple[Argument, ...]
 
+# Keys may be evicted one by one, whatever was set: what is held of the purges is counted, to notice that.
+_HELD = "local held = redis.call('HLEN', KEYS[3]) .. ':' .. redis.call('ZCARD', KEYS[4])"
 _NOW = "local time = redis.call('TIME'); local now = time[1] * 1000000 + time[2]"
 
 # kind, payload, who tells, name of the purge or '', whether it may be forgotten ('1' or '').
-# Returns the number of the last purge.
+# Returns the number of the last purge, or false where the log is not there as a whole.
 _TELL = f"""
-local last = tonumber(redis.call('HGET', KEYS[1], 'last') or '')
+local last, held_then = unpack(redis.call('HMGET', KEYS[1], 'last', 'held'))
 if not last then return false end
+last = tonumber(last)
+{_HELD}
+if held ~= held_then then
+  redis.call('HDEL', KEYS[1], 'last')
+  return false
+end
 {_NOW}
 local number = redis.call('HINCRBY', KEYS[1], 'number', ARGV[4] ~= '' and 1 or 0)
 local place = string.format('%.0f', math.max(last + 1, now))
@@ -32,6 +40,8 @@ if ARGV[4] ~= '' then
     redis.call('HDEL', KEYS[3], oldest[1])
     redis.call('HSET', KEYS[1], 'floor', oldest[2])
   end
+  {_HELD}
+  redis.call('HSET', KEYS[1], 'held', held)
 end
 return number
 """
@@ -39,9 +49,11 @@ return number
 # the caller's log or '', its last number, its last place, whether that log has lost something ('1' or ''), a new name.
 # Begins the log anew where it must be, and returns it, and whether it was.
 _JOIN = f"""
-local log, last, number, began = unpack(redis.call('HMGET', KEYS[1], 'log', 'last', 'number', 'began'))
+local log, last, number, began, held_then =
+  unpack(redis.call('HMGET', KEYS[1], 'log', 'last', 'number', 'began', 'held'))
+{_HELD}
 local theirs, known = ARGV[1], tonumber(ARGV[2])
-local anew = not log or (log == theirs and ARGV[4] ~= '')
+local anew = not log or held ~= held_then or (log == theirs and ARGV[4] ~= '')
              or (theirs ~= '' and log ~= theirs and tonumber(began) <= known)
 if anew then
   {_NOW}
@@ -50,7 +62,8 @@ if anew then
   local place = string.format('%.0f', math.max(tonumber(ARGV[3]) + 1, tonumber(last or 0) + 1, now))
   redis.call('DEL', KEYS[2])
   redis.call('XADD', KEYS[2], place .. '-0', 'k', 'begin')
-  redis.call('HSET', KEYS[1], 'log', ARGV[5], 'last', place, 'number', first, 'began', first, 'floor', first)
+  redis.call('HSET', KEYS[1], 'log', ARGV[5], 'last', place, 'number', first, 'began', first, 'floor', first,
+             'held', held)
 end
 return {{redis.call('HMGET', KEYS[1], 'log', 'last', 'floor'), redis.call('HGETALL', KEYS[3]), anew and 1 or 0}}
 """
@@ -87,12 +100,13 @@ keep(ARGV[6])
 return {{before / 2, redis.call('HLEN', KEYS[1]) / 2}}
 """
 
-# variant and number of the old one; variant, number, fetched under and record of the new one; milliseconds.
-# Returns whether the old one was there.
+# variant and number of the old one; variant, number, fetched under and record of the new one; milliseconds; bytes of
+# the old body, which a husk has lost. Returns whether the old one was there.
 _REPLACE = f"""
 {_KEEPING}
 local kept = redis.call('HGET', KEYS[1], 'h' .. ARGV[1])
 if not kept or string.sub(kept, 1, {DIGITS}) ~= ARGV[2] then return 0 end
+if redis.call('HSTRLEN', KEYS[1], 'b' .. ARGV[1]) ~= tonumber(ARGV[8]) then return 0 end
 if ARGV[1] ~= ARGV[3] then
   redis.call('HSET', KEYS[1], 'b' .. ARGV[3], redis.call('HGET', KEYS[1], 'b' .. ARGV[1]) or '')
   redis.call('HDEL', KEYS[1], 'h' .. ARGV[1], 'b' .. ARGV[1])
@@ -120,7 +134,7 @@ return heads
 """
 
 # digest of a cache key, milliseconds to keep it.
-_TAG = f"{_KEEPING} redis.call('SADD', KEYS[1], ARGV[1]); keep(ARGV[2])"
+_ENLIST = f"{_KEEPING} redis.call('SADD', KEYS[1], ARGV[1]); keep(ARGV[2])"
 
 # token.
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
@@ -147,8 +161,10 @@ def save(key: str, new: tuple[str, str, str], record: bytes, body: bytes, kept: 
     return _evaluate(_SAVE, (key,), *new, record, body, kept)
 
 
-def replace(key: str, old: tuple[str, str], new: tuple[str, str, str], record: bytes, kept: int) -> Command:
-    return _evaluate(_REPLACE, (key,), *old, *new, record, kept)
+def replace(  # noqa: PLR0913, PLR0917 - what the script wants
+    key: str, old: tuple[str, str], new: tuple[str, str, str], record: bytes, kept: int, size: int
+) -> Command:
+    return _evaluate(_REPLACE, (key,), *old, *new, record, kept, size)
 
 
 def husk(key: str, new: tuple[str, str, str], record: bytes) -> Command:
@@ -159,8 +175,8 @@ def heads(key: str) -> Command:
     return _evaluate(_HEADS, (key,))
 
 
-def tag(key: str, member: str, kept: int) -> Command:
-    return _evaluate(_TAG, (key,), member, kept)
+def enlist(key: str, member: str, kept: int) -> Command:
+    return _evaluate(_ENLIST, (key,), member, kept)
 
 
 def release(key: str, token: str) -> Command:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Selector
+from app.core.purging import Selector
 from app.store.base import deleted, husk, is_husk, marked
 from app.store.redis import scripts
 from app.store.redis.layout import Names, digest, read_head, read_responses, record, seconds_kept, variant_name, written
@@ -39,7 +39,7 @@ class Shelf:
         """Keep it unless what is there is newer (-1, -1). Returns how many variants there were, and are."""
         kept = int(seconds_kept(stored) * 1_000)
         answers = await self._link.ask(
-            *self._tags(stored, stored.tags, kept),
+            *self._listed(stored, kept),
             scripts.save(self._place(stored.key), written(stored), record(stored), stored.body, kept),
             size=stored.size,
         )
@@ -49,10 +49,9 @@ class Shelf:
     async def replace(self, old: StoredResponse, new: StoredResponse) -> bool:
         """Put a new head in the place of an old one, if that is there."""
         kept = int(seconds_kept(new) * 1_000)
-        more = [tag for tag in new.tags if tag not in old.tags]
         answers = await self._link.ask(
-            *self._tags(new, more, kept),
-            scripts.replace(self._place(old.key), written(old)[:2], written(new), record(new), kept),
+            *self._listed(new, kept),
+            scripts.replace(self._place(old.key), written(old)[:2], written(new), record(new), kept, old.size),
         )
         return bool(answers[-1])
 
@@ -64,16 +63,15 @@ class Shelf:
 
     async def all(self, selector: Selector | None) -> AsyncIterator[StoredResponse]:
         """All that the selector names, without bodies and husks."""
-        by_tag = selector is not None and selector.kind is Kind.TAG
-        keys = self._tagged(selector.value) if selector is not None and by_tag else self._keys()
-        async for batch in _batches(keys):
+        place = None if selector is None else self._names.list_for(self._news.log, selector)
+        async for batch in _batches(self._keys() if place is None else self._keys_in(place)):
             for key, heads in zip(batch, await self._heads(batch), strict=True):
                 found = [one for one in heads if not is_husk(one)]
                 named = [one for one in found if selector is None or selector.selects(one.key, one.tags)]
                 for one in named:
                     yield one
-                if selector is not None and by_tag and not any(selector.value in one.tags for one in heads):
-                    await self._untag(selector.value, key)
+                if place is not None and not any(place in self._names.lists(self._news.log, one) for one in heads):
+                    await self._link.ask(("SREM", place, key.rpartition(":")[2]))
 
     async def sweep(self) -> AsyncIterator[str]:
         """Make husks of what is deleted, if nobody else does. Tells the key of each."""
@@ -104,24 +102,19 @@ class Shelf:
             raise Away("the purge log is not known yet")
         return self._names.responses(self._news.log, digest(key))
 
-    def _tags(self, stored: StoredResponse, tags: Sequence[str], kept: int) -> list[scripts.Command]:
-        """Before the response itself, so that none is kept that its tags do not lead to."""
+    def _listed(self, stored: StoredResponse, kept: int) -> list[scripts.Command]:
+        """Before the response itself, so that none is kept that its path and its tags do not lead to."""
         of_key = digest(stored.key)
-        return [scripts.tag(self._names.tag(self._news.log, tag), of_key, kept) for tag in tags]
-
-    async def _untag(self, tag: str, key: str) -> None:
-        await self._link.ask(("SREM", self._names.tag(self._news.log, tag), key.rpartition(":")[2]))
+        return [scripts.enlist(place, of_key, kept) for place in self._names.lists(self._news.log, stored)]
 
     async def _keys(self) -> AsyncIterator[str]:
         async for key in self._link.keys(self._names.responses(self._news.log, "*")):
             yield key.decode()
 
-    async def _tagged(self, tag: str) -> AsyncIterator[str]:
+    async def _keys_in(self, place: str) -> AsyncIterator[str]:
         cursor: bytes | int = 0
         while True:
-            ((cursor, members),) = await self._link.ask(
-                ("SSCAN", self._names.tag(self._news.log, tag), cursor, "COUNT", 1_000)
-            )
+            ((cursor, members),) = await self._link.ask(("SSCAN", place, cursor, "COUNT", 1_000))
             for member in members:
                 yield self._names.responses(self._news.log, member.decode())
             if int(cursor) == 0:

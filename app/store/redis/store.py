@@ -46,7 +46,7 @@ class RedisStore:
     """
 
     shared = True
-    indexed = frozenset({Kind.TAG})
+    indexed = frozenset({Kind.TAG, Kind.URL, Kind.PATH})
 
     def __init__(
         self, address: Address, tier_size: int, start: Start, *, timeout: float = 0.25, bound: float = BOUND
@@ -79,6 +79,16 @@ class RedisStore:
         if self._task is not None:
             await asyncio.wait([self._task])
         await self._link.aclose()
+
+    async def advice(self) -> str | None:
+        """Whether Redis may evict the log of purges, as far as it tells us."""
+        link, policy = self._link, b""
+        with suppress(StoreError):  # many who offer Redis let nobody ask
+            policy = await link.policy()
+        if not policy.startswith(b"allkeys-"):
+            return None
+        fix = "set volatile-lru or volatile-lfu, or what is stored there is lost each time"
+        return f"{link.address.shown} has maxmemory-policy {policy.decode()} and may evict the log of purges; {fix}"
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
         if self._trust.stands() and (kept := self._tier.get(key)) is not None:

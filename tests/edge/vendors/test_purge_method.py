@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.config_error import ConfigError
+from app.core.reasons import Reason
+from app.request_log import line_of
 from app.settings import load_settings
-from tests.edge.vendors.call import Fields, built, proxied, purged, settings
+from app.store.base import StoreError
+from app.store.memory import MemoryStore
+from tests.edge.vendors.call import Fields, Site, built, proxied, purged, settings
 from tests.wired import WiredClient, WiredServer
 
 HERE = "url example.com /a?x=1"
@@ -83,6 +87,36 @@ def test_a_purge_of_a_url_is_told_an_id_and_one_by_keys_how_many() -> None:
     assert proxied("PURGE", "/").json["status"] == "ok"
     assert proxied("PURGE", "/", ("xkey", "a")).received.body == b"Invalidated 0 objects\n"
     assert proxied("BAN", "/").received.body == b"Invalidated 0 objects\n"
+
+
+# Who hears of them.
+
+
+@pytest.mark.parametrize(("method", "fields", "status", "reason", "words"), [
+    ("PURGE", (),                              200, Reason.PURGE,         "a purge was carried out"),
+    ("PURGE", (("origin", "http://x.test"),),  403, Reason.PURGE_REFUSED, "web pages may not purge"),
+    ("BAN",   (("x-ban-url", "^/b"),),         400, Reason.PURGE_REFUSED, "'^/b' is a regular expression"),
+])  # fmt: skip
+def test_each_is_on_the_log_with_a_reason(method: str, fields: Fields, status: int, reason: Reason, words: str) -> None:
+    application = built(purge_method="open")
+    with Site(application) as site:
+        site.proxied(method, "/a?x=1", *fields)
+    [event] = application.around.journal.events
+    line = line_of(event, "standard")
+    assert (line["method"], line["host"], line["path"]) == (method, "example.com", "/a?x=1")
+    assert (line["status"], line["reason"], line["level"]) == (status, reason, "info" if status == 200 else "error")
+    assert words in line["detail"]
+    assert application.around.journal.counters.reasons == {reason: 1}
+
+
+def test_what_the_store_does_not_acknowledge_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_store: object, _purge: object) -> int:
+        raise StoreError("it is away")
+
+    monkeypatch.setattr(MemoryStore, "purge", away)
+    called = proxied("PURGE", "/")
+    assert (called.received.status, called.purged) == (503, [])
+    assert b"not acknowledged: it is away" in called.received.body
 
 
 # Whom they obey.

@@ -134,6 +134,7 @@ REFUSED: dict[tuple[Shape, str, int, object], list[tuple[object, str]]] = {
         ({"tags": "a", SECONDS: 1.5},                   "write whole seconds"),
         ({"tags": "a", SECONDS: True},                  "write whole seconds"),
         ({"tags": "a", SECONDS: -1},                    "write whole seconds"),
+        ({"tags": "a", SECONDS: 10**400},               "write whole seconds, at most"),
     ],
     (vercel, IMAGES, 400, "bad_request"): [
         ({"srcImages": [7]},                            "srcImages is 7"),
