@@ -68,7 +68,7 @@ def serving(settings: Settings, lasting: Lasting, desk: Desk, before: Serving | 
     websocket_tls = None if settings.origin_verify else unverified()  # the library's default verifies
     tunnel = Tunnel(lasting.origin, around, open_timeout=settings.timeout_first_byte, ssl=websocket_tls)
     access = Access(engine, settings, desk)
-    carrying = Carrying(access.purging, dialect.rules)
+    carrying = Carrying(access.purging, around.ruling)
     purging = purge_method(edge, around, carrying, settings)
     return Serving(settings, edge, tunnel, memo, purging, admin_app(access, carrying), scheme)
 

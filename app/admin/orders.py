@@ -8,9 +8,9 @@ from typing import Any
 
 from app.admin.problems import Problem
 from app.admin.reading import json_object
-from app.admin.selectors import by_host, by_path, by_prefix, by_tag, by_url, host_of
+from app.admin.selectors import by_host, by_path, by_prefix, by_tag, by_url, host_of, in_keys
 from app.core.purging import EVERYTHING, Mode, Purge, Selector
-from app.core.rules import Rules
+from app.core.routing import Ruling
 
 MOST = 1_000  # names in one order
 LATEST = 86_400 * 365
@@ -50,7 +50,7 @@ class Order:
 _NAMES = ("tags", "paths", "urls", "prefixes", "hosts")
 
 
-def read_order(body: bytes, mode: Mode, rules: Rules, now: float) -> Order:
+def read_order(body: bytes, mode: Mode, ruling: Ruling, now: float) -> Order:
     """Raises Problem."""
     known = [one.name for one in fields(Invalidation if mode is Mode.SOFT else Deletion)]
     if mode is Mode.HARD and b'"deadline"' in body:
@@ -59,12 +59,12 @@ def read_order(body: bytes, mode: Mode, rules: Rules, now: float) -> Order:
     if "deadline" in given and mode is Mode.HARD:
         raise Problem(400, "deadline is for an invalidation, which it turns into a deletion; leave it out here")
     dry_run = _switch(given, "dry_run")
-    selectors, deadline = _selectors(given, rules), _deadline(given.get("deadline"))
+    selectors, deadline = _selectors(given, ruling), _deadline(given.get("deadline"))
     until = None if deadline is None else now + deadline
     return Order(tuple(Purge(mode, selector, until, at=now) for selector in selectors), dry_run)
 
 
-def _selectors(given: dict[str, Any], rules: Rules) -> Sequence[Selector]:
+def _selectors(given: dict[str, Any], ruling: Ruling) -> Sequence[Selector]:
     names = {name: _texts(given.get(name, []), name) for name in _NAMES}
     host = None if given.get("host") is None else host_of("host", _text(given["host"], "host"))
     if sum(map(len, names.values())) > MOST:
@@ -75,9 +75,9 @@ def _selectors(given: dict[str, Any], rules: Rules) -> Sequence[Selector]:
             raise Problem(400, f"all is everything, whatever {others[0]} says; leave one of the two out")
         return [EVERYTHING]
     reading: dict[str, Callable[[str], list[Selector]]] = {
-        "tags": lambda tag: by_tag("tags:", tag, host, rules),
+        "tags": lambda tag: by_tag("tags:", tag, host, ruling.rules),
         "paths": lambda path: [by_path("paths:", path, host)],
-        "urls": lambda url: [by_url("urls:", url, host)],
+        "urls": lambda url: in_keys(by_url("urls:", url, host), ruling),
         "prefixes": lambda prefix: [by_prefix("prefixes:", prefix, host)],
         "hosts": lambda one: [by_host("hosts:", one)],
     }

@@ -12,7 +12,7 @@ from app.admin.operation import Operation
 from app.admin.problems import Problem, answer
 from app.admin.purges import named
 from app.admin.reading import body_of, json_object
-from app.admin.selectors import by_url
+from app.admin.selectors import by_url, in_keys
 from app.core.decisions import StoredResponse
 
 EXAMPLE = '{"urls": ["/blog"], "within": 5}'
@@ -39,7 +39,8 @@ class Marked:
 async def prerendered(access: Access, request: Request) -> Response:
     """Bodies may be missing where all is listed: each key is looked up again before anything is put in its place."""
     warmed = _read(await body_of(request))
-    selectors = [by_url("urls", url, None) for url in warmed.urls]
+    ruling = access.around.ruling
+    selectors = [one for url in warmed.urls for one in in_keys(by_url("urls", url, None), ruling)]
     since = access.now() - warmed.within
     keys = {one.key async for one in named(access.store, selectors) if _is_new(one, since)}
     marked = [one for key in keys for one in await access.store.lookup(key) if _is_new(one, since)]

@@ -66,7 +66,7 @@ async def delete(access: Access, request: Request) -> Response:
 
 
 async def _purge(access: Access, request: Request, mode: Mode) -> Response:
-    order = read_order(await body_of(request), mode, access.rules, access.now())
+    order = read_order(await body_of(request), mode, access.around.ruling, access.now())
     purged = await access.purging.carry_out(order.purges, dry_run=order.dry_run)
     return answer(done(access, purged, dry_run=order.dry_run))
 

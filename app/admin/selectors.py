@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.admin.asked import parts_of
 from app.admin.problems import Problem
 from app.core.fields import AUTHORITY
-from app.core.key import normal_authority
+from app.core.key import keyed_target, normal_authority
 from app.core.purging import Kind, Selector
+from app.core.routing import Ruling
 from app.core.rules import Rules
 
 LONGEST = 16 * 2**10
@@ -43,6 +44,15 @@ def by_path(field: str, path: str, host: str | None) -> Selector:
 def by_url(field: str, url: str, host: str | None) -> Selector:
     """Just this path and query, in all its variants; at its own host, else at `host`, else at any."""
     return Selector(Kind.URL, *_place(field, url, host))
+
+
+def in_keys(selector: Selector, ruling: Ruling) -> list[Selector]:
+    """A URL, and it as it is in keys, where these leave out something of its query; others as they are. At no host in
+    particular it is as in the keys of any."""
+    if selector.kind is not Kind.URL:
+        return [selector]
+    keyed = keyed_target(selector.value, ruling.at(selector.host or "", selector.value))
+    return [selector] if keyed == selector.value else [selector, Selector(Kind.URL, keyed, selector.host)]
 
 
 def by_prefix(field: str, prefix: str, host: str | None) -> Selector:

@@ -16,7 +16,7 @@ from app.admin.operation import Operation, Parameter
 from app.admin.problems import Problem, answer
 from app.admin.purging import Done, done
 from app.admin.reading import number_in, query_of
-from app.admin.selectors import by_host, by_prefix, by_tag, by_url
+from app.admin.selectors import by_host, by_prefix, by_tag, by_url, in_keys
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Mode, Purge, Selector, place_of
 from app.store.base import is_husk
@@ -78,7 +78,8 @@ def _selectors(access: Access, query: dict[str, str]) -> list[Selector]:
     found = [*by_tag("tag", query["tag"], None, access.rules)[:1]] if "tag" in query else []
     host = by_host("host", query["host"]) if "host" in query else None
     if "url" in query:
-        found.append(by_url("url", query["url"], None if host is None else host.host))
+        named = by_url("url", query["url"], None if host is None else host.host)
+        found.append(in_keys(named, access.around.ruling)[-1])
     if "prefix" in query:
         found.append(by_prefix("prefix", query["prefix"], None if host is None else host.host))
     return [*found, host] if host is not None else found

@@ -58,6 +58,10 @@ class Ruling:
         if not self.routes:
             return self.rules
         _, _, host, target = key.split(" ", 4)[:4]
+        return self.at(host, target)
+
+    def at(self, host: str, target: str) -> Rules:
+        """The rules for a target at a host, as in keys."""
         route, _ = self._recall(host, target.partition("?")[0])
         return self.rules if route is None else route.rules
 

@@ -119,3 +119,20 @@ def test_what_is_stored_is_shown_by_the_rules_of_its_route(tmp_path: Path) -> No
         assert (variant["ttl"], variant["variant"]["lifetime_from"]) == (60, "route")
 
     asyncio.run(scene())
+
+
+def test_a_url_is_purged_as_it_is_in_keys(tmp_path: Path) -> None:
+    async def scene() -> None:
+        site = Site(tmp_path)
+        site.origin.script({"/blog/a": {"headers": {"cache-control": "private"}, "body": "a"}})
+        await site.visitor.request("GET", "/blog/a?utm=1")
+        listed = await site.told("GET", "/v1/entries?url=http://localhost:8080/blog/a%3Futm=9")
+        assert len(listed["entries"]) == 1
+        done = await site.told("POST", "/v1/delete", {"urls": ["http://localhost:8080/blog/a?utm=2"]})
+        assert done["matched"] == 1
+        assert [one["selector"]["value"] for one in done["purges"]] == ["/blog/a?utm=2", "/blog/a"]
+        await site.visitor.request("GET", "/blog/a")
+        received = await site.admin.request("POST", "/purge/localhost:8080/blog/a?utm=3")
+        assert received.header("swerve-purged") == "1"
+
+    asyncio.run(scene())
