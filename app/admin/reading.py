@@ -14,14 +14,22 @@ from app.config_error import nearest
 LARGEST = 2**20
 
 
-async def body_of(request: Request, largest: int = LARGEST) -> bytes:
-    """Raises Problem."""
+async def body_within(request: Request, largest: int) -> bytes | None:
+    """None where it is larger."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > largest:
-            raise Problem(413, f"the body is larger than {largest} bytes; send less at a time")
+            return None
     return bytes(body)
+
+
+async def body_of(request: Request, largest: int = LARGEST) -> bytes:
+    """Raises Problem."""
+    body = await body_within(request, largest)
+    if body is None:
+        raise Problem(413, f"the body is larger than {largest} bytes; send less at a time")
+    return body
 
 
 def json_object(body: bytes, known: Iterable[str], example: str) -> dict[str, Any]:

@@ -242,3 +242,11 @@ async def test_what_is_confirmed_again_and_again_is_listed_for_as_long_as_it_is_
         names = server.command("--raw", "keys", "swerve:default:*").split()
         assert sorted(name.split(":")[3] for name in names) == ["p", "r", "t"]
         assert all(int(server.command("pttl", name)) > 20 * 86_400_000 for name in names)
+
+
+@within(30)
+async def test_keys_that_clients_make_long_do_not_fill_redis_with_marks(server: Server) -> None:
+    async with machine(server.url) as store:
+        for key, pieces in ((KEY, 1), (f"{KEY}{'x' * 16_000}", 1)):
+            await store.mark(key, cacheable=False)
+            assert int(server.command("xlen", "swerve:{default}:news")) == 1 + pieces, "and the one that began the log"

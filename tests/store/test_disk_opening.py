@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lmdb
 import pytest
@@ -131,6 +131,17 @@ def test_what_cannot_be_used_is_set_aside(
     happen(data)
     run(found(tmp_path))
     assert (tmp_path / "swerve.lmdb.damaged-2").exists()
+
+
+def test_a_process_of_another_container_with_our_id_is_told_of(
+    tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_: object) -> NoReturn:  # what LMDB says where another holds the lock that stands for our id
+        raise lmdb.Error("mdb_txn_begin: Resource temporarily unavailable")
+
+    monkeypatch.setattr(opening, "open_tables", taken)
+    with pytest.raises(StoreError, match=r"in another container.*pid: host.*another folder.*Redis"):
+        run(DiskStore(tmp_path / "store", SIZE).open())
 
 
 def test_what_another_version_is_using_is_refused_and_left_alone(

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.admin.reading import body_within
 from app.admin.vendors import akamai, cloudflare, cloudfront, fastly, netlify, vercel
 from app.admin.vendors.calls import Call, Endpoint, Fault, Rejected, Vendor
 from app.admin.vendors.carrying import Carrying, counted
@@ -53,9 +54,7 @@ def _call(request: Request, now: float) -> Call:
 
 
 async def _body(request: Request, largest: int) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > largest:
-            raise Rejected(Fault.TOO_LARGE, f"the body has more than {largest} bytes; send less at a time")
+    body = await body_within(request, largest)
+    if body is None:
+        raise Rejected(Fault.TOO_LARGE, f"the body has more than {largest} bytes; send less at a time")
     return body

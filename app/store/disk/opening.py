@@ -54,6 +54,11 @@ def open_folder(folder: Path, max_size: int) -> Opened:
                 os.close(users)
                 raise
     except (OSError, lmdb.Error) as error:
+        if "Resource temporarily unavailable" in str(error):  # LMDB tells processes apart by their ids
+            raise StoreError(
+                f"store {str(folder)!r} is in use by a process with our own id, in another container: have both see "
+                "the same processes (Docker: pid: host), name another folder, or use Redis"
+            ) from error
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"store {str(folder)!r}: {reason}; name a folder that can be written, or none") from error
 

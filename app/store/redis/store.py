@@ -34,6 +34,9 @@ from app.store.redis.trust import BOUND, Trust
 
 log = logging.getLogger("swerve")
 
+# Clients choose keys, and Redis keeps thousands of marks: of longer ones the others learn by themselves.
+LONGEST_MARKED = 1_024
+
 Start = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 
@@ -205,6 +208,8 @@ class RedisStore:
             await self._shelf.release(key)
 
     async def mark(self, key: str, *, cacheable: bool) -> None:
+        if len(key) > LONGEST_MARKED:
+            return
         with suppress(StoreError):  # it costs the others a moment of collapsing
             await self._news.tell(told.CACHEABLE if cacheable else told.UNCACHEABLE, key)
 
