@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from app.core.directives import Directives, Governing, Syntax, governing_directives
+from app.core.directives import Directives
+from app.core.governing import Governing, Syntax, governing_directives
 from app.core.messages import Headers
 from app.core.preview import Preview
 from app.core.tags import TagField

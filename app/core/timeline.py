@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from app.core.decisions import StoredResponse
-from app.core.directives import Decides, Directives
+from app.core.directives import Directives
+from app.core.governing import Decides
 from app.core.messages import Headers
 from app.core.rules import LifetimeSource, Rules
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.directives import (
-    VALUELESS,
-    Decides,
-    Directives,
-    Governing,
-    Syntax,
-    governing_directives,
-    parse_cache_control,
-    without_directives,
-)  # fmt: skip
+from app.core.directives import VALUELESS, Directives, parse_cache_control, without_directives
 from app.core.fields import MAX_DELTA
+from app.core.governing import Decides, Governing, Syntax, governing_directives
 from tests.core.build import head, row
 
 OURS = frozenset({"set-cookie"})

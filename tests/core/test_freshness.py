@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.core.directives import Governing, Syntax
 from app.core.freshness import Freshness, freshness
+from app.core.governing import Governing, Syntax
 from app.core.rules import LifetimeSource, RouteRules, Rules, StaleMark
 from tests.core.build import NOW, RFC, res, row
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.core.directives import Decides, Governing, Syntax
 from app.core.explain import Known, explain
+from app.core.governing import Decides, Governing, Syntax
 from app.core.routing import Ruling
 from app.core.rules import Rules
 from app.core.timeline import timeline, variant

@@ -10,7 +10,7 @@ import pytest
 from app.config_error import ConfigError
 from app.core.decisions import Result, Verdict
 from app.core.dialect import ClientCacheControl, speak
-from app.core.directives import Governing, Syntax
+from app.core.governing import Governing, Syntax
 from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
 from app.core.rules import OF_A_ROUTE, LifetimeSource, Ranges, Rules, SetCookie

@@ -8,13 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.directives import (
-    VALUELESS,
-    Governing,
-    Syntax,
-    governing_directives,
-)  # fmt: skip
+from app.core.directives import VALUELESS
 from app.core.fields import MAX_DELTA
+from app.core.governing import Governing, Syntax, governing_directives
 from app.core.messages import Headers
 
 _LIKELY = st.text(st.sampled_from('=,;"\\ ()@:%?-_*.01aex\xe9') | st.characters(max_codepoint=255), max_size=12)
