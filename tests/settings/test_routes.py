@@ -18,6 +18,7 @@ from app.routes import load_routes
 from app.settings import load_settings
 
 BASE = Rules(
+    store_post=True,
     key_headers=("rsc",),
     extensions=frozenset({"css"}),
     ignored_directives=frozenset({"must-revalidate"}),
@@ -31,6 +32,7 @@ MADE_STATIC = replace(
     cookies=Cookies.IGNORE,
     authorization=Authorization.IGNORE,
     set_cookie=SetCookie.STRIP,
+    store_post=False,
     vary_star=False,
     vary_denied=frozenset({"user-agent"}),
     ignored_directives=frozenset({"must-revalidate", "no-store", "no-cache", "private"}),
