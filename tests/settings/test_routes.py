@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -149,6 +150,30 @@ def test_mistakes_in_the_file(tmp_path: Path, file: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings({"origin": "http://origin.test"}, {}, tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'swerve.toml'}: {told}")
+
+
+OPEN = "[[routes]]\npath = '/b'\n[routes.rules]\nignored_directives = ['private']\nstore_post = false\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (OPEN,                                                  "routes[2]: what says private would"),
+        (OPEN + "cookies = 'bypass'",                           "while the origin sees Authorization;"),
+        (OPEN + "cookies = 'bypass'\nauthorization = 'bypass'", None),
+        (OPEN + "key_headers = ['cookie', 'authorization']",    None),
+        (OPEN.replace("[routes.", "dynamic = 'force-static'\n[routes.") + "query = 'drop'", None),
+        (OPEN.replace("[routes.", "dynamic = 'force-dynamic'\n[routes."), None),
+    ],
+)  # fmt: skip
+def test_no_route_gives_one_clients_response_to_others(tmp_path: Path, file: str, told: str | None) -> None:
+    (tmp_path / "swerve.toml").write_text(f"dialect = 'standard'\n[[routes]]\npath = '/a'\n{file}")
+    flags = {"origin": "http://origin.test"}
+    if told is None:
+        assert len(load_settings(flags, {}, tmp_path).routes) == 2
+        return
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        load_settings(flags, {}, tmp_path)
 
 
 def test_routes_go_over_the_operators_rules(tmp_path: Path) -> None:
