@@ -29,6 +29,7 @@ from app.config_error import ConfigError, nearest
 from app.core.decisions import Result
 from app.core.dialect import Dialect, Note
 from app.core.directives import Directives
+from app.core.exposure import exposed
 from app.core.reasons import Reason
 from app.core.rules import OF_A_ROUTE, Rules
 from app.core.speech import SLOTS, SpokenField
@@ -48,6 +49,13 @@ _FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 # What a record calls the names of fields and cookies in it.
 _NAMES = frozenset({"name", "field", "cookie", "renews", "if_stored"})
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/(\*|[a-z0-9.+-]+)")
+# What to write so that nothing of this makes a stored response one client's own.
+_KEPT_APART = {
+    "Authorization": 'authorization = "bypass"',
+    "Cookie": 'cookies = "bypass"',
+    "POST": "store_post = false",
+    "the query": 'query = "withhold"',
+}
 _NOTHING: Table = MappingProxyType({})
 _KINDS = {str: "text in quotes", bool: "true or false", int: "a whole number from 0", float: "a number from 0"}
 
@@ -65,7 +73,12 @@ def load_dialect(name_or_path: str, overrides: Table = _NOTHING, where: str = "[
     path = dialect_path(name_or_path)
     dialect = _dialect(read_toml(path), str(path))
     _check_rules(dialect.rules, f"{path}: rules")
-    return replace(dialect, rules=with_rules(dialect.rules, overrides, where))
+    # A CDN may well not know no-store: then private is the word by which its customers keep their clients apart.
+    unknown = dialect.rules.ignored_directives & {"no-store"}
+    check_exposed(dialect, {pair for pair in exposed(dialect) if pair[0] in unknown}, f"{path}: rules")
+    changed = replace(dialect, rules=with_rules(dialect.rules, overrides, where))
+    check_exposed(changed, exposed(dialect), where)
+    return changed
 
 
 def with_rules(rules: Rules, overrides: Table, where: str) -> Rules:
@@ -73,6 +86,16 @@ def with_rules(rules: Rules, overrides: Table, where: str) -> Rules:
     changed = replace(rules, **_members(_hints(Rules), overrides, where))
     _check_rules(changed, where)
     return changed
+
+
+def check_exposed(dialect: Dialect, accepted: Collection[tuple[str, str]], where: str) -> None:
+    """Raise ConfigError where its rules share more than what is `accepted` of what is for one client (see exposed)."""
+    pairs = exposed(dialect).difference(accepted)
+    if not pairs:
+        return
+    directives, seen = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
+    what = f"what says {' or '.join(directives)} would be given to everybody, while the origin sees {', '.join(seen)}"
+    raise ConfigError(f"{where}: {what}; write {', '.join(map(_KEPT_APART.__getitem__, seen))}, or obey it")
 
 
 def dialect_path(name_or_path: str) -> Path:

@@ -128,8 +128,9 @@ class Engine:
         return await self.alone(request, forward, key)
 
     def may_join(self, request: Request, flight: Flight, key: str) -> bool:
-        """Whether to wait for a flight: not when a purge has spoiled it, or when its head is here and will not do."""
-        if self.around.store.purged_since(key, flight.fetched_under):
+        """Whether to wait for a flight: not when a purge has spoiled it, when other rules held as it began and hold for
+        what it brings, or when its head is here and will not do."""
+        if self.around.store.purged_since(key, flight.fetched_under) or flight.terms != self.fetcher.terms(request):
             return False
         return flight.landing is None or self.may_share(request, flight.landing)
 

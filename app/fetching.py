@@ -26,7 +26,7 @@ from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.core.storing import conclude, reusable, speaks_of_the_key
-from app.flights import ClientGone, Flight, Landing, OwnBody
+from app.flights import ClientGone, Flight, Landing, OwnBody, Terms
 from app.intake import Intake
 from app.pages import failed
 from app.store.base import StoreError, marked, unmarked
@@ -73,11 +73,16 @@ class Fetcher:
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
-        flight = self.flights.depart(key, self.around.store.purge_number(), self.around.tasks.loop.create_future())
+        under, landing = self.around.store.purge_number(), self.around.tasks.loop.create_future()
+        flight = self.flights.depart(key, under, self.terms(forward.request), landing)
         self.flights.refreshing += int(forward.background)
         flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
         flight.wanted = forward.background
         return flight
+
+    def terms(self, request: Request) -> Terms:
+        """By what a request is sent on and its answer judged, as the settings are now."""
+        return self.rules_of(request), self.around.forwarding
 
     async def wait(self, flight: Flight) -> Landing:
         """Wait for a flight to land. When the last who waits has left before its head came, nobody wants it any more:

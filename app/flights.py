@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from app.core.decisions import Exchange, Outcome
+from app.core.forwarding import Forwarding
+from app.core.rules import Rules
 from app.spool import Spool
 
 T = TypeVar("T")
@@ -71,12 +73,17 @@ class Landing:
             await self.own.aclose()
 
 
-class Flight:
-    """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `wanted`: also
-    when nobody waits for it. `given_up`: it is being cancelled, and brings nothing any more."""
+# What says how a request is sent on and what becomes of the answer: both may change while it is under way.
+Terms = tuple[Rules, Forwarding]
 
-    def __init__(self, fetched_under: int, landing: asyncio.Future[Landing]) -> None:
-        self.fetched_under = fetched_under
+
+class Flight:
+    """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `terms`: by what
+    it was asked for, and is judged. `wanted`: also when nobody waits for it. `given_up`: it is being cancelled, and
+    brings nothing any more."""
+
+    def __init__(self, fetched_under: int, terms: Terms, landing: asyncio.Future[Landing]) -> None:
+        self.fetched_under, self.terms = fetched_under, terms
         self.abandoned = False
         self.waiters = 0
         self.wanted = False
@@ -129,8 +136,8 @@ class Flights:
         flight = self._flying.get(key)
         return flight if flight is not None and flight.joinable else None
 
-    def depart(self, key: str, fetched_under: int, landing: asyncio.Future[Landing]) -> Flight:
-        flight = self._flying[key] = Flight(fetched_under, landing)
+    def depart(self, key: str, fetched_under: int, terms: Terms, landing: asyncio.Future[Landing]) -> Flight:
+        flight = self._flying[key] = Flight(fetched_under, terms, landing)
         return flight
 
     def end(self, key: str, flight: Flight) -> None:

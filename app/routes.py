@@ -90,6 +90,7 @@ def _for_all_alike(rules: Rules, said: Mapping[str, Any]) -> Rules:
         cookies=Cookies.IGNORE,
         authorization=Authorization.IGNORE,
         set_cookie=SetCookie.STRIP,
+        store_post=False,
         vary_star=False,
         vary_denied=rules.vary_denied - CREDENTIALS,
         ignored_directives=rules.ignored_directives | {"no-store", "no-cache", "private"},

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from app.config_error import ConfigError, nearest
 from app.core.dialect import Dialect
+from app.core.exposure import exposed
 from app.core.routing import Route
 from app.core.speech import Environment
-from app.dialects import load_dialect, read_toml
+from app.dialects import check_exposed, load_dialect, read_toml
 from app.routes import load_routes
 from app.settings_table import SETTINGS, Setting
 from app.store.redis.address import is_redis
@@ -128,7 +129,7 @@ def load_settings(
     if values["preview_token"] is not None:
         dialect = _with_token(dialect, values["preview_token"])
     values["dialect"] = dialect
-    values["routes"] = load_routes(places.table.get("routes", []), dialect.rules, f"{file}: routes")
+    values["routes"] = _routes(places, dialect)
     settings = Settings(**values, written=_sources(places))
     _check_together(settings)
     return settings
@@ -205,6 +206,14 @@ def _with_token(dialect: Dialect, token: str) -> Dialect:
         fix = "leave it out, or say in rules.preview by which fields it is shown"
         raise ConfigError(f"preview_token is set and the dialect {dialect.name} has no use for it; {fix}")
     return replace(dialect, rules=dialect.rules.with_token(token))
+
+
+def _routes(places: _Places, dialect: Dialect) -> tuple[Route, ...]:
+    where = f"{places.file}: routes"
+    routes = load_routes(places.table.get("routes", []), dialect.rules, where)
+    for place, route in enumerate(routes, 1):
+        check_exposed(replace(dialect, rules=route.rules), exposed(dialect), f"{where}[{place}]")
+    return routes
 
 
 def _check_certificate(cert: Path, key: Path | None) -> None:

@@ -59,7 +59,7 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     headers, limits, safe = request.headers, (forwarding.stripped, forwarding.passed), request.method in SAFE_METHODS
     hops, let_in = not_end_to_end(headers), _let_in(headers, forwarding.preview)
     kept = tuple(
-        [pair for pair in headers if pair[0] not in hops and (pair[0] in let_in or _may_say(pair[0], *limits, safe))]
+        [pair for pair in headers if pair[0] not in hops and (pair[0] in let_in or may_say(pair[0], *limits, safe))]
     )
     for name, prefix in forwarding.confined:
         if not request.target.startswith(prefix):
@@ -75,7 +75,7 @@ def _let_in(headers: Headers, preview: Preview | None) -> frozenset[bytes]:
 
 
 @lru_cache(128)  # clients send the same few names; whoever sends others cannot fill the memory
-def _may_say(name: bytes, stripped: frozenset[str], passed: frozenset[str] | None, safe: bool) -> bool:
+def may_say(name: bytes, stripped: frozenset[str], passed: frozenset[str] | None, safe: bool) -> bool:
     """Whether a client may send a field of this name, with a method that is safe or not."""
     text = name.decode("latin-1")
     # CGI and its heirs take `_` for `-`: X_Forwarded_Host would be X-Forwarded-Host to them, and unknown to us.

@@ -35,9 +35,13 @@ def as_anybody(request: Request, rules: Rules) -> Request:
     if not (route.anonymous or names_parameters(rules)):
         return request
     target = keyed_target(request.target, rules)
-    if not route.anonymous:
-        return request if target == request.target else replace(request, target=target)
-    return replace(request, target=target, headers=_without(request.headers, CREDENTIALS, rules), client="")
+    request = request if target == request.target else replace(request, target=target)
+    return as_nobody(request, rules) if route.anonymous else request
+
+
+def as_nobody(request: Request, rules: Rules) -> Request:
+    """The request without what says who asks, but for what is in the key."""
+    return replace(request, headers=_without(request.headers, CREDENTIALS, rules), client="")
 
 
 def _without(headers: Headers, names: frozenset[str], rules: Rules) -> Headers:

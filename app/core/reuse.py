@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
 from app.core.directives import Directives, parse_cache_control
 from app.core.fields import parse_date
-from app.core.impersonal import as_anybody, impersonal
+from app.core.impersonal import as_anybody, as_nobody, impersonal
 from app.core.key import selects
 from app.core.messages import Request, has_body
 from app.core.preview import Preview
@@ -79,7 +79,7 @@ def decide(
     chosen = select(request, there)
     asked = for_all(request, rules)
     if rules.preview is not None and rules.preview.asks_to_renew(request.headers):
-        return _renew(asked, chosen, rules.preview)
+        return _renew(as_nobody(asked, rules), chosen, rules.preview)
     if chosen is not None:
         lookup = _judge(asked, directives, chosen, rules, now)
     else:
@@ -175,7 +175,8 @@ def _missing(request: Request, stored: Sequence[StoredResponse], uncacheable: bo
 
 def _renew(request: Request, stored: StoredResponse | None, preview: Preview) -> Forward:
     """Who shows the token waits for a response that is made anew, in nobody's company: what others wait for may be
-    older. Where there was none to renew, the origin's answer is for this one alone."""
+    older. It is made for everybody, like a refresh. Where there was none to renew, the origin's answer is for this one
+    alone."""
     if stored is None and preview.if_stored_alone(request.headers):
         return Forward(Reason.REQUEST_RENEWAL, Fwd.BYPASS, request)
     return Forward(Reason.REQUEST_RENEWAL, Fwd.REQUEST, unconditional(request))

@@ -14,7 +14,8 @@ from app.core.rules import LifetimeSource, Rules
 # Fields whose values are credentials: they may be in a key or select a variant, and are never shown.
 SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 HIDDEN = "(hidden)"
-_TELLING = re.compile(r"auth|token|key|session|secret|password|cookie|(^|-)sid($|-)")
+# The last three: a field of such a name may carry an operator's token for previews.
+_TELLING = re.compile(r"auth|token|key|session|secret|password|cookie|(^|-)sid($|-)|bypass|preview|revalidate")
 
 
 def is_secret(name: str) -> bool:

@@ -60,6 +60,12 @@ def test_a_variant_hides_credentials() -> None:
     )
 
 
+@pytest.mark.parametrize("field", ["x-prerender-revalidate", "x-preview", "x-bypass"])
+def test_a_variant_hides_tokens_for_previews(field: str) -> None:
+    old = stored(f"200 | cc: max-age=60 | vary: {field}", f"GET / | {field}: s3cret")
+    assert [one.value for one in variant(old, RFC, NOW, selected=True).selecting] == ["(hidden)"]
+
+
 def test_a_variant_in_numbers() -> None:
     old = stored('206 | cc: max-age=60, immutable | cr: bytes 0-9/20 | etag: "1" | lm: @-9', "GET / | range: bytes=0-9")
     shown = variant(old.purged(SPOILED), RFC, NOW + 5, selected=False)

@@ -216,6 +216,10 @@ def test_a_made_up_cdn_needs_no_code(tmp_path: Path) -> None:
         ("max_lifetime = false",       "max_lifetime = true",       ["max_lifetime = True", "a whole number"]),
         ("max_lifetime = false",       "max_lifetyme = 1",          ["max_lifetyme", "did you mean max_lifetime?"]),
         ("statuses = [200]",           'ignored_directives = ["nostore"]', ["ignored_directives", "no-store?"]),
+        ("statuses = [200]", 'ignored_directives = ["private"]',
+         ["says private would", "Authorization, Cookie;"]),
+        ("statuses = [200]", 'forbidden_lifetimes = { "*" = 1 }',
+         ["no-store or private would", "Cookie;"]),
         ("statuses = [200]",           'default_lifetimes = { 4x4 = 1 }', ["default_lifetimes", "'4x4' is no status"]),
         ("statuses = [200]",           'default_lifetimes_by_type = { css = 1 }', ["'css' is no media type"]),
         ("statuses = [200]",           'ignored_request_directives = ["nocache"]', ["ignored_request", "no-cache?"]),
@@ -251,11 +255,39 @@ def test_mistakes_name_the_file_the_key_and_the_fix(tmp_path: Path, old: str, ne
         ({"ranges": "serv"},        "swerve.toml: rules.ranges = 'serv' is unknown; did you mean serve?"),
         ({"of_route": {}},          "swerve.toml: rules: of_route is unknown;"),
         ({"governing": [1]},        "swerve.toml: rules.governing = 1 is no table"),
+        ({"ignored_directives": ["no-store"]},
+         "swerve.toml: rules: what says no-store would be given to everybody, while the origin sees Authorization, "
+         'Cookie, POST; write authorization = "bypass", cookies = "bypass", store_post = false, or obey it'),
+        ({"forbidden_lifetimes": {"200": 1}, "cookies": "bypass", "authorization": "remove", "store_post": False,
+          "query": "drop"},
+         'no-store or private would be given to everybody, while the origin sees the query; write query = "withhold"'),
     ],
 )  # fmt: skip
 def test_mistakes_in_overrides_name_their_place(overrides: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(told)):
         load_dialect("standard", overrides, "swerve.toml: rules")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "overrides", "told"),
+    [
+        ("cloudfront", {"ignored_directives": ["private", "no-store"]}, None),
+        ("cloudfront", {"query": "drop"},                               "sees the query;"),
+        ("cloudfront", {"authorization": "rfc"},                        "sees Authorization;"),
+        ("fastly",     {"vary_star": True},                             None),
+        ("fastly",     {"ignored_directives": ["private"]},             "says private would"),
+        ("fastly",     {"query": "drop"},                               "no-store would be given to everybody"),
+        ("standard",   {"ignored_directives": ["no-cache"]},            None),
+    ],
+)  # fmt: skip
+def test_rules_share_no_more_of_what_is_for_one_client_than_the_dialect(
+    dialect: str, overrides: dict[str, Any], told: str | None
+) -> None:
+    if told is None:
+        load_dialect(dialect, overrides)
+        return
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        load_dialect(dialect, overrides)
 
 
 def test_vercel_never_claims_what_it_cannot_earn() -> None:

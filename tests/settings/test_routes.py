@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from app.routes import load_routes
 from app.settings import load_settings
 
 BASE = Rules(
+    store_post=True,
     key_headers=("rsc",),
     extensions=frozenset({"css"}),
     ignored_directives=frozenset({"must-revalidate"}),
@@ -31,6 +33,7 @@ MADE_STATIC = replace(
     cookies=Cookies.IGNORE,
     authorization=Authorization.IGNORE,
     set_cookie=SetCookie.STRIP,
+    store_post=False,
     vary_star=False,
     vary_denied=frozenset({"user-agent"}),
     ignored_directives=frozenset({"must-revalidate", "no-store", "no-cache", "private"}),
@@ -147,6 +150,30 @@ def test_mistakes_in_the_file(tmp_path: Path, file: str, told: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings({"origin": "http://origin.test"}, {}, tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'swerve.toml'}: {told}")
+
+
+OPEN = "[[routes]]\npath = '/b'\n[routes.rules]\nignored_directives = ['private']\nstore_post = false\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        (OPEN,                                                  "routes[2]: what says private would"),
+        (OPEN + "cookies = 'bypass'",                           "while the origin sees Authorization;"),
+        (OPEN + "cookies = 'bypass'\nauthorization = 'bypass'", None),
+        (OPEN + "key_headers = ['cookie', 'authorization']",    None),
+        (OPEN.replace("[routes.", "dynamic = 'force-static'\n[routes.") + "query = 'drop'", None),
+        (OPEN.replace("[routes.", "dynamic = 'force-dynamic'\n[routes."), None),
+    ],
+)  # fmt: skip
+def test_no_route_gives_one_clients_response_to_others(tmp_path: Path, file: str, told: str | None) -> None:
+    (tmp_path / "swerve.toml").write_text(f"dialect = 'standard'\n[[routes]]\npath = '/a'\n{file}")
+    flags = {"origin": "http://origin.test"}
+    if told is None:
+        assert len(load_settings(flags, {}, tmp_path).routes) == 2
+        return
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        load_settings(flags, {}, tmp_path)
 
 
 def test_routes_go_over_the_operators_rules(tmp_path: Path) -> None:
