@@ -124,13 +124,13 @@ class Protocol(asyncio.Protocol):
         """Answer with what has been answered before, if it still stands, it is its turn, and the client reads."""
         if self._memo is None or self._cycle is not None or self.write_paused:
             return False
-        pieces = self._memo.replay(head, self._client)
-        if pieces is None:
+        written = self._memo.replay(head, self._client)
+        if written is None:
             return False
-        if len(pieces) == 1:
-            self.transport.write(pieces[0])
+        if isinstance(written, bytes):
+            self.transport.write(written)
         else:
-            self.transport.writelines(pieces)
+            self.transport.writelines(written)
         self._idle = False
         return True
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from app.asgi import build
 from app.banner import banner, note_on_clock, note_on_origin, say, summary
-from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
+from app.process import calm_collector, keep_memory, loop_factory, quiet_logs, raise_file_limit
 from app.server import STOPPING, admin_server, begin, demo_server, end, logging_to, on_signals, proxy_server
 from app.settings import Settings
 from app.sockets import bind, bind_anywhere, bind_several, bound_to, origin_of
@@ -55,6 +55,7 @@ async def serve(
 
     on_signals(STOPPING, stop)
     calm_collector()
+    keep_memory()
     demo, color = origin is not None, wants_color(sys.stderr, os.environ)
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
     note_on_clock(application.around.clock.offset)
