@@ -33,11 +33,12 @@ SEEN = 2**14
 
 
 class Fingerprints:
-    """Answers by the fingerprints of their requests. `bytes`: what they take, by our count."""
+    """Answers by the fingerprints of their requests. `bytes`: what they take, by our count. `by_head`: with the head
+    itself, for who keeps it, so that the one that has come is free again."""
 
     def __init__(self, bypass_cookies: Iterable[str]) -> None:
         self.bytes = 0
-        self.by_head: OrderedDict[bytes, Finished] = OrderedDict()
+        self.by_head: OrderedDict[bytes, tuple[bytes, Finished]] = OrderedDict()
         self._by_line: dict[bytes, Answers] = {}
         self._by_key: defaultdict[str, list[Finished]] = defaultdict(list)
         self._order: OrderedDict[Finished, None] = OrderedDict()
@@ -105,8 +106,8 @@ class Fingerprints:
 
     def weigh(self, finished: Finished) -> None:
         """Count what it takes, and let the oldest go if that is too much."""
-        known = [*finished.fields, *finished.heads, *(finished.between or finished.pieces[:1])]
-        size = ANSWER_OVERHEAD + HEAD_OVERHEAD * len(finished.heads) + sum(map(len, known))
+        known = sum(map(len, finished.fields)) + sum(map(len, finished.heads)) + finished.held
+        size = ANSWER_OVERHEAD + HEAD_OVERHEAD * len(finished.heads) + known
         self.bytes += size - finished.bytes
         finished.bytes = size
         while len(self._order) > MOST_ANSWERS or (self.bytes > MOST_BYTES and self._order):
@@ -122,10 +123,10 @@ class Fingerprints:
             self._seen[mark % SEEN] = mark
 
     def _by_exact_head(self, finished: Finished, head: bytes) -> None:
-        self.by_head[head] = finished
+        self.by_head[head] = head, finished
         finished.heads.append(head)
         if len(self.by_head) > MOST_HEADS:
-            oldest, owner = self.by_head.popitem(last=False)
+            oldest, (_, owner) = self.by_head.popitem(last=False)
             owner.heads.remove(oldest)
             owner.bytes -= HEAD_OVERHEAD + len(oldest)
             self.bytes -= HEAD_OVERHEAD + len(oldest)

@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat
 from math import inf
-from os import urandom
 
 from app.clock import Clock
 from app.core.dialect import IdentityField
+from app.endless import HEXADECIMAL, Chance
 
-RANDOM = b"\0"  # where the random part stands, if there is one
-# So many random parts are made at a time, of 12 hexadecimal digits each.
-POOL = 512
+# Where the random part and the milliseconds stand.
+RANDOM, MILLIS = b"\0", "\1"
+RANDOM_DIGITS = 12
 
 
 class Identities:
     """The values of a dialect's identity field, one a request; empty where a dialect has none.
 
-    They tell requests apart and keep nothing secret.
+    They tell requests apart and keep nothing secret. `values` are those of the millisecond of which `turn` told last.
     """
 
     def __init__(self, field: IdentityField | None, node: str, clock: Clock) -> None:
-        self._field, self._node, self._clock = field, node, clock
-        self._random: list[bytes] = []
+        self._field, self._clock = field, clock
         self._since = self._until = inf  # the millisecond for which the pattern stands
-        self._pattern: list[bytes] = []
+        self._pieces = [] if field is None else _cut(field, node)
+        self._chance = Chance(HEXADECIMAL, RANDOM_DIGITS)
+        self._pattern = [b""]
+        self.values: Iterator[bytes] = map(bytes.join, self._chance.endings, repeat(self._pattern))
 
     def next(self) -> str:
         """For one request."""
-        return self.at(self._clock.now()).decode()
-
-    def at(self, now: float) -> bytes:
-        """For one request at that time."""
         if self._field is None:
-            return b""
+            return ""
+        now = self._clock.now()
         if not self._since <= now < self._until:
-            millis = int(now * 1000)
-            self._since, self._until = now, (millis + 1) / 1000
-            self._pattern = self._written(self._field, millis)
-        if not self._random:
-            digits = urandom(6 * POOL).hex().encode()
-            self._random = [digits[place : place + 12] for place in range(0, len(digits), 12)]
-        return self._random.pop().join(self._pattern)
+            self.turn(now)
+        return next(self.values).decode()
 
-    def _written(self, field: IdentityField, millis: int) -> list[bytes]:
-        """Its pieces before and behind the random part; one piece where it has none."""
-        written = field.template.format(region=field.region, node=self._node, millis=millis, random="\0")
-        return written.encode().split(RANDOM)
+    def turn(self, now: float) -> None:
+        """Another millisecond has begun."""
+        if self._field is not None:
+            millis = int(now * 1_000)
+            self._since, self._until = now, (millis + 1) / 1_000
+            written = (b"%d" % millis).join(self._pieces)
+            self._pattern[:] = written.replace(RANDOM, self._chance.drawn() + RANDOM).split(RANDOM)
+
+
+def _cut(field: IdentityField, node: str) -> list[bytes]:
+    """Its pieces between the places where the milliseconds stand, of which there may be none."""
+    written = field.template.format(region=field.region, node=node, millis=MILLIS, random=RANDOM.decode())
+    return written.encode().split(MILLIS.encode())

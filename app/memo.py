@@ -12,9 +12,12 @@ use hear of it, Age is right to the second, and what names the single response i
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from math import floor, inf
 
 from app.arrival import request_of
+from app.core.decisions import Verdict
 from app.core.forwarding import CHAIN
 from app.core.messages import Request
 from app.core.observed import Observed
@@ -23,7 +26,7 @@ from app.core.speech import DATE_SLOT, LATE_SLOT
 from app.core.standing import standing
 from app.engine import Engine
 from app.fingerprints import Fingerprints
-from app.finished import Finished
+from app.finished import Finished, Written
 from app.flights import OwnBody
 from app.journal import Address, Replay
 from app.late import Late, date_at
@@ -56,16 +59,13 @@ class Memo:
         """The bytes that it takes, by our count."""
         return self._answers.bytes
 
-    def replay(self, head: bytes, client: Address) -> list[bytes] | None:
-        """The answer to a request with that head, as pieces to write. None: it is not known, or stands no more."""
-        finished = self._by_head.get(head) or self._answers.find(head)
+    def replay(self, head: bytes, client: Address) -> Written | None:
+        """The answer to a request with that head, as it is written. None: it is not known, or stands no more."""
+        head, finished = self._by_head.get(head) or (head, self._answers.find(head))
         if finished is None:
             return None
-        if (pulse := self._store.pulse[0]) != self._heard:
-            self._heard = pulse
-            self._store.catch_up()
-            if finished not in self._answers:
-                return None
+        if self._store.pulse[0] != self._heard and not self._known_still(finished):
+            return None
         now = self._now()
         if not finished.rendered_from <= now < finished.rendered_until and not self._renewed(finished, now):
             return None
@@ -79,10 +79,18 @@ class Memo:
         self._replays.append((finished.replay, head, now, client))
         if not 1 < len(self._replays) < self._journal.most_replays:
             self._journal.replayed()
-        if finished.between is None:
-            return finished.pieces
-        first = self._late.joined(finished.between, finished.slots, finished.replay.verdict, now)
-        return [first, *finished.pieces[1:]]
+        if finished.anew is None:
+            return finished.written
+        late = self._late
+        if not late.since <= now < late.until:
+            late.turn(now)
+        return next(finished.anew)
+
+    def _known_still(self, finished: Finished) -> bool:
+        """Hear of what has changed. Returns whether the answer is still among those that are known."""
+        self._heard = self._store.pulse[0]
+        self._store.catch_up()
+        return finished in self._answers
 
     def retire(self) -> None:
         """Another memo takes its place: what it holds is given back, though old events may still know it."""
@@ -167,8 +175,9 @@ class Memo:
         head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
         head, dated = DATE_SLOT.subn(lambda slot: date_at(slot[1], now), head)  # known for the whole second
         first, *rest = written(head, reply.body)
-        finished.between, finished.slots = _cut(head, first)
-        finished.pieces = [b"" if finished.between else first, *rest]
+        finished.held, finished.written, finished.anew = len(first), (first, *rest) if rest else first, None
+        if b"\0" in head:
+            finished.anew, finished.written = self._anew(head, first, rest, reply.verdict, now), b""
         finished.replay = Replay(self._read, reply.response.status, reply.verdict, sum(map(len, reply.body)))
         age = int(hit.stored.freshness.age(now))
         finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
@@ -178,12 +187,11 @@ class Memo:
             finished.rendered_until = min(finished.rendered_until, floor(now) + 1)
         return all(part is hit.stored.body for part in reply.body)
 
-
-def _cut(head: bytes, piece: bytes) -> tuple[list[bytes] | None, list[bytes]]:
-    """A piece that begins with a head, cut where late slots stand in the head, and these; None where none do."""
-    if b"\0" not in head:
-        return None, []
-    pieces = LATE_SLOT.split(head)
-    between, slots = pieces[::2], pieces[1::2]
-    between[-1] += piece[len(head) :]
-    return between, slots
+    def _anew(
+        self, head: bytes, first: bytes, rest: Sequence[bytes], verdict: Verdict, now: float
+    ) -> Iterator[Written]:
+        """What is written for each response, where late slots stand in the head with which the first piece begins."""
+        cut = LATE_SLOT.split(head)
+        cut[-1] += first[len(head) :]
+        filled = self._late.filled_anew(cut[::2], cut[1::2], verdict, now)
+        return zip(filled, *map(repeat, rest), strict=False) if rest else filled

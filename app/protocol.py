@@ -149,13 +149,13 @@ class Protocol(asyncio.Protocol):
         if self._replaying is None or self._cycle is not None or self.write_paused:
             return False
         memo = self._replaying.serving.memo
-        pieces = None if memo is None else memo.replay(head, self._client)
-        if pieces is None:
+        written = None if memo is None else memo.replay(head, self._client)
+        if written is None:
             return False
-        if len(pieces) == 1:
-            self.transport.write(pieces[0])
+        if isinstance(written, bytes):
+            self.transport.write(written)
         else:
-            self.transport.writelines(pieces)
+            self.transport.writelines(written)
         self._idle = False
         return True
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from app.asgi import build
 from app.banner import banner, note_on_clock, note_on_origin, say, summary
-from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
+from app.process import calm_collector, keep_memory, loop_factory, quiet_logs, raise_file_limit
 from app.reloading import Reloading
 from app.server import STOPPING, RequestLog, admin_server, begin, demo_server, end, on_hangup, on_signals, proxy_server
 from app.settings import Settings, Sources
@@ -58,6 +58,7 @@ async def serve(settings: Settings, reloading: Reloading, bound: Bound) -> int:
     on_signals(STOPPING, stop)
     on_hangup(application, stop)
     calm_collector()
+    keep_memory()
     demo, color = bound.origin is not None, wants_color(sys.stderr, os.environ)
     say(banner(settings, demo=demo, made_token=application.made_token, color=color))
     note_on_clock(application.around.clock.offset)

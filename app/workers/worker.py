@@ -14,7 +14,7 @@ from typing import cast
 from app.asgi import Application, Company, build
 from app.config_error import ConfigError
 from app.fleet import Report
-from app.process import calm_collector, loop_factory, quiet_logs, raise_file_limit
+from app.process import calm_collector, keep_memory, loop_factory, quiet_logs, raise_file_limit
 from app.server import HANGUP, RequestLog, Server, end, on_signals, proxy_server
 from app.settings import Settings
 from app.store.redis.address import is_redis
@@ -69,6 +69,7 @@ async def work(end_of_channel: socket.socket, listening: socket.socket) -> int:
     on_signals((signal.SIGTERM,), worker.stop)
     application.around.tasks.start(worker.listen(), "listen to the supervisor")
     calm_collector()
+    keep_memory()
     channel.send(Ready())
     worker.tell_news()
     await worker.server.serve(sockets=[listening])

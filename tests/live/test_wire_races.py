@@ -16,6 +16,7 @@ from app.arrival import request_from
 from app.asgi import Application
 from app.core.messages import Headers
 from app.engine import Reply
+from app.finished import Written
 from app.wire import written_head
 from tests.live.wire import World, both_ways
 from tests.live.wire_client import get, post, turns
@@ -37,18 +38,18 @@ class Shoulder:
     def __init__(self, application: Application) -> None:
         assert application.memo is not None
         self.edge, self.compared = application.serving.edge, 0
-        self._replay: Callable[..., list[bytes] | None] = application.memo.replay
+        self._replay: Callable[..., Written | None] = application.memo.replay
         application.memo.replay = self.replay  # type: ignore[method-assign]  # to look over its shoulder
 
-    def replay(self, head: bytes, client: tuple[str, int] | None) -> list[bytes] | None:
-        pieces = self._replay(head, client)
-        if pieces is not None:
+    def replay(self, head: bytes, client: tuple[str, int] | None) -> Written | None:
+        written = self._replay(head, client)
+        if written is not None:
             reply = self._asked(head)
             assert isinstance(reply.body, list | tuple)
             told = written_head(reply.response.status, reply.response.headers.pairs) + b"".join(reply.body)
-            assert b"".join(pieces) == told, (pieces, told)
+            assert (written if isinstance(written, bytes) else b"".join(written)) == told, (written, told)
             self.compared += 1
-        return pieces
+        return written
 
     def _asked(self, head: bytes) -> Reply:
         start, *lines = head.split(b"\r\n\r\n")[0].split(b"\r\n")
