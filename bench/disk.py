@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import os
 import random
 import shutil
 import sys
@@ -14,6 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -22,6 +25,9 @@ from app.core.directives import Directives
 from app.core.freshness import Freshness
 from app.core.purging import Kind, Mode, Purge, Selector
 from app.store.disk.store import DiskStore
+from bench.peers.swerve import environment
+from bench.ports import LOOPBACK, free_port
+from bench.processes import Where, await_port, running
 
 GIB = 2**30
 BODY = 1_024
@@ -81,7 +87,7 @@ async def measured(folder: Path, count: int) -> list[Figure]:
     figures.append(Figure("opened", perf_counter() - started, "s", OPENED_IN))
     figures += [*found(store, count), *[figure async for figure in purged(store, count)]]
     await store.aclose()
-    return figures
+    return [*figures, *acknowledged(folder, count)]
 
 
 def on_disk(folder: Path) -> int:
@@ -114,10 +120,49 @@ async def purged(store: DiskStore, count: int) -> AsyncIterator[Figure]:
         listed = sum([1 async for _ in store.entries(tag)])
         yield Figure(f"{listed:,} of one tag listed, {when} it was purged", perf_counter() - started, "s")
         started = perf_counter()
-        counted = await store.count(tag)
+        counted = await store.count(tag, 1e9)
         await store.purge(Purge(Mode.SOFT, tag))
         yield Figure(f"{counted:,} of one tag counted and purged", perf_counter() - started, "s", PURGED_IN)
         assert counted == listed == count // TAGS, (counted, listed)
+
+
+def acknowledged(folder: Path, count: int) -> Iterator[Figure]:
+    """Purges of a tag that a tenth of them have, as somebody asks a running Swerve for them."""
+    listen, admin = (f"{LOOPBACK}:{free_port()}" for _ in range(2))
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        f"http://{LOOPBACK}:9",
+        "--listen",
+        listen,
+        "--admin",
+        admin,
+        "--log",
+        "off",
+    ]
+    where = Where(folder.with_suffix(".run"), min(os.sched_getaffinity(0)))
+    with running([*command, "--store", str(folder), "--max-size", "8gb"], where, environment=environment()) as process:
+        await_port(process, int(admin.rpartition(":")[2]), where)
+        for order, tag, told in (
+            ("invalidate", "section-2", "a tag invalidated over HTTP"),
+            ("delete", "section-2", "the same deleted"),
+            ("delete", "section-3", "another deleted, while the first is swept"),
+        ):
+            tried = purge(admin, order, {"tags": [tag], "dry_run": True})[0]
+            matched, took = purge(admin, order, {"tags": [tag]})
+            assert matched == tried == count // TAGS, (matched, tried)
+            yield Figure(f"{matched:,} of {told}", took, "s", PURGED_IN)
+    shutil.rmtree(where.folder)
+
+
+def purge(admin: str, order: str, what: dict[str, object]) -> tuple[int, float]:
+    """How many it hit, and the seconds until it was acknowledged."""
+    connection = HTTPConnection(admin, timeout=60)
+    started = perf_counter()
+    connection.request("POST", f"/v1/{order}", json.dumps(what), {"Content-Type": "application/json"})
+    answer = json.loads(connection.getresponse().read())
+    return answer["matched"], perf_counter() - started
 
 
 @contextmanager

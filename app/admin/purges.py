@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from app.admin.near import Near, near_misses
@@ -51,16 +52,7 @@ class Purging:
         purges = list(dict.fromkeys(purges))
         selectors = list(dict.fromkeys(purge.selector for purge in purges))
         now = max((purge.at for purge in purges), default=0.0)
-        matched, listed, seen = 0, list[StoredResponse](), set[object]()
-        async for one in named(self._store, selectors):
-            identity = (one.key, one.variant)
-            if one.purged_as(now) is Mode.HARD or identity in seen:
-                continue
-            if len(selectors) > 1:
-                seen.add(identity)
-            matched += 1
-            if len(listed) < LISTED:
-                listed.append(one)
+        matched, listed = await _hit(self._store, selectors, now)
         done = [Logged(purge, None if dry_run else await self._log(purge)) for purge in purges]
         if not dry_run and any(purge.mode is Mode.HARD for purge in purges):
             self.sweep()
@@ -88,7 +80,30 @@ class Purging:
             self._sweeping = None
 
 
-async def named(store: Store, selectors: Collection[Selector]) -> AsyncIterator[StoredResponse]:
+async def _hit(store: Store, selectors: Collection[Selector], now: float) -> tuple[int, list[StoredResponse]]:
+    """How many the selectors name that are not deleted, and the first of them. Where the store can tell at once how
+    many there are, no more than these are looked at."""
+    selectors = [EVERYTHING] if EVERYTHING in selectors else selectors
+    counts = {selector: await store.count(selector, now) for selector in selectors}
+    left = [selector for selector in selectors if counts[selector] != 0]
+    told = counts[left[0]] if len(left) == 1 else None
+    matched, listed, seen = 0, list[StoredResponse](), set[object]()
+    async with aclosing(named(store, left)) as found:
+        async for one in found:
+            identity = (one.key, one.variant)
+            if one.purged_as(now) is Mode.HARD or identity in seen:
+                continue
+            if len(left) > 1:
+                seen.add(identity)
+            matched += 1
+            if len(listed) < LISTED:
+                listed.append(one)
+            elif told is not None:
+                break
+    return max(matched, told or 0), listed
+
+
+async def named(store: Store, selectors: Collection[Selector]) -> AsyncGenerator[StoredResponse]:
     """What any of the selectors names, some of it perhaps more than once: those that the store has an index for are
     asked one by one, the others are looked for in one pass."""
     if EVERYTHING in selectors:

@@ -24,10 +24,7 @@ class Reset:
 async def reset(access: Access, _request: Request) -> Response:
     """What is stored is not only deleted but gone: the next request meets what it would after a start. The purge keeps
     out what is being fetched meanwhile."""
-    dropped = 0
-    async for stored in access.store.entries():
-        await access.store.remove(stored)
-        dropped += 1
+    dropped = await access.store.clear()
     await access.purging.carry_out([Purge(Mode.HARD, EVERYTHING, at=access.now())])
     await access.fleet.reset()
     if access.around.clock.offset:

@@ -187,6 +187,10 @@ class PurgeLog:
         """What it holds, in the order in which it came."""
         return iter(sorted(self._last.values(), key=lambda numbered: numbered.number))
 
+    def deletions(self, now: float) -> Iterator[Numbered]:
+        """The purges that delete at that time, in any order."""
+        return (numbered for numbered in self._last.values() if numbered.purge.mode_at(now) is Mode.HARD)
+
     @property
     def lasting(self) -> frozenset[int]:
         """The numbers of what is still in force."""

@@ -83,6 +83,10 @@ class Store(Protocol):
     async def remove(self, stored: StoredResponse) -> None:
         """Drop the one of the same variant."""
 
+    async def clear(self) -> int:
+        """Drop all that has been saved until now, and what is left of deleted responses. Returns how many there were,
+        without these."""
+
     async def purge(self, purge: Purge) -> int:
         """Append to the log. Whoever looks up after this has returned sees it. Returns its number.
 
@@ -98,6 +102,10 @@ class Store(Protocol):
     def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
         """All that is kept, or what the selector names, purged or not. Bodies may be missing; others get their turn in
         between, and what changes meanwhile may or may not be seen."""
+
+    async def count(self, selector: Selector, now: float) -> int | None:
+        """How many of those that `entries` tells of are not deleted at that HTTP time; None where each must be looked
+        at."""
 
     async def sweep(self) -> int:
         """Give back what deleted responses take. Returns how many were swept."""

@@ -104,6 +104,13 @@ class MemoryStore(Alone):
         elif self._variants.pop(stored.key, None) is not None:
             self._changed(stored.key)
 
+    async def clear(self) -> int:
+        kept = dict(self._variants)
+        self._variants.clear()
+        for key in kept:
+            self._changed(key)
+        return sum([not is_husk(one) for variants in kept.values() for one in variants])
+
     async def purge(self, purge: Purge) -> int:
         self.epoch = self.log.purge(purge)
         return self.epoch
@@ -121,6 +128,9 @@ class MemoryStore(Alone):
             for one in self._variants.peek(key):
                 if not is_husk(one) and (selector is None or selector.selects(key, one.tags)):
                     yield marked(self.log, one)
+
+    async def count(self, selector: Selector, now: float) -> int | None:
+        return None
 
     async def sweep(self) -> int:
         swept = 0

@@ -267,3 +267,10 @@ def test_a_response_is_as_the_purge_left_it() -> None:
     assert one.purged(None) is one
     assert one.purged(HARD).purge == HARD
     assert one.purged(HARD).purged(None) == one
+
+
+def test_which_purges_delete_at_a_time() -> None:
+    log = PurgeLog()
+    for selector, mode, deadline in (("a", Mode.HARD, None), ("b", Mode.SOFT, NOW + 9), ("c", Mode.VALIDATE, None)):
+        log.purge(Purge(mode, Selector(Kind.TAG, selector), deadline))
+    assert [{one.number for one in log.deletions(now)} for now in (NOW, NOW + 9)] == [{1}, {1, 2}]

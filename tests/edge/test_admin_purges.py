@@ -191,6 +191,50 @@ def test_what_has_an_index_is_asked_for_by_name(selectors: list[Selector], looke
     asyncio.run(scene())
 
 
+class Counting(MemoryStore):
+    """Can tell at once how many have a tag, and notes how many were looked at."""
+
+    indexed = frozenset({Kind.TAG})
+
+    def __init__(self) -> None:
+        super().__init__(2**26)
+        self.looked_at = 0
+
+    async def count(self, selector: Selector, now: float) -> int | None:
+        variants = [one for key in list(self._variants) for one in self._variants.peek(key)]
+        return sum(selector.selects(one.key, one.tags) for one in variants) if selector.kind is Kind.TAG else None
+
+    async def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
+        async for one in super().entries(selector):
+            self.looked_at += 1
+            yield one
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("selectors", "matched", "looked_at"), [
+    row("what can be counted",             [tag("many")],                500,         LISTED + 1),
+    row("however it may be spelled",       [tag("many"), tag("none")],   500,         LISTED + 1),
+    row("few, of which all are listed",    [tag("few")],                 LISTED - 1,  LISTED - 1),
+    row("none",                            [tag("none")],                0,           0),
+    row("two, which may have some in common", [tag("many"), tag("few")], 500,         500 + LISTED - 1),
+    row("what cannot be counted",          [url("/1")],                  1,           1),
+])  # fmt: skip
+def test_no_more_is_looked_at_than_is_listed_of(
+    selectors: list[Selector], matched: int, looked_at: int, dry_run: bool
+) -> None:
+    async def scene() -> None:
+        store = Counting()
+        for number in range(500):
+            few = ("few",) if number < LISTED - 1 else ()
+            await store.save(page(f"GET http a.example /{number}", "many", *few))
+        purges = [soft(one) for one in selectors]
+        purged = await Scene(store).purging.carry_out(purges, dry_run=dry_run, suggest=False)
+        assert (purged.matched, len(purged.entries)) == (matched, min(matched, LISTED))
+        assert store.looked_at == looked_at
+
+    asyncio.run(scene())
+
+
 class SlowToSweep(MemoryStore):
     """Sweeps once each time the gate is opened, and counts."""
 

@@ -297,6 +297,17 @@ def test_after_a_reset_everything_is_as_at_the_start() -> None:
     run(talk, dialect="vercel")
 
 
+def test_a_reset_also_forgets_what_had_been_deleted_and_swept_before() -> None:
+    async def talk(site: Administered) -> None:
+        await site.visit("/blog", "/shop")
+        await site.told("POST", "/v1/delete", {"paths": ["/blog"]})
+        await site.around.tasks.drain(1)
+        assert await site.told("POST", "/v1/reset") == {"dropped": 1}
+        assert await says(site, "/blog") == "MISS"
+
+    run(talk, dialect="vercel")
+
+
 def test_what_is_being_fetched_does_not_survive_a_reset() -> None:
     async def talk(site: Administered) -> None:
         site.origin.gate.clear()

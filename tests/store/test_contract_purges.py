@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -153,6 +154,45 @@ def test_many_of_one_tag(store: Store, run: Run[Any]) -> None:
     assert run(names(store, by(Kind.TAG, "new"))) == [page(1).key]
 
 
+COUNTED = [EVERYTHING, by(Kind.TAG, "a"), by(Kind.TAG, "b"), by(Kind.TAG, "a", "example.org"), by(Kind.PATH, "/3")]
+
+
+async def counts_what_it_lists(store: Store) -> None:
+    for selector in COUNTED:
+        for now in (NOW, NOW + 60):
+            listed_there = [one for one in await listed(store.entries(selector)) if one.purged_as(now) is not Mode.HARD]
+            assert await store.count(selector, now) in (None, len(listed_there)), (selector, now)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_counted_at_once_is_what_is_listed(store: Store, run: Run[Any], seed: int) -> None:
+    random = Random(seed)
+    modes = [Purge(Mode.HARD, EVERYTHING), Purge(Mode.SOFT, EVERYTHING), Purge(Mode.SOFT, EVERYTHING, NOW + 30)]
+
+    async def change(number: int) -> None:
+        one = page(random.randrange(6), size=10, tags=random.choice([(), ("a",), ("a", "b")]))
+        match random.randrange(6):
+            case 0:
+                await store.purge(replace(random.choice(modes), selector=random.choice(COUNTED)))
+            case 1:
+                await store.sweep()
+            case 2:
+                await store.remove(one)
+            case 3:
+                for found in await store.lookup(one.key):
+                    await store.replace(found, replace(found, number=number, tags=one.tags))
+            case _:
+                under = max(0, store.purge_number() - random.randrange(3))
+                await store.save(replace(one, number=number, fetched_under=under))
+
+    async def story() -> None:
+        for number in range(1, 150):
+            await change(number)
+            await counts_what_it_lists(store)
+
+    run(story())
+
+
 @pytest.mark.parametrize("size", [10, 3 * MIB])
 def test_a_sweep_gives_back_what_is_deleted(store: Store, run: Run[Any], size: int) -> None:
     big = replace(BLOG, body=pattern(size), size=size, head=b"h" * 500)
@@ -172,6 +212,24 @@ def test_a_sweep_gives_back_what_is_deleted(store: Store, run: Run[Any], size: i
     [left] = run(store.lookup(KEY))
     assert (left.purge, left.head, left.body, left.size) == (deletion, b"", b"", 0), "that it was deleted stays known"
     assert run(store.sweep()) == 0
+
+
+def test_what_is_cleared_is_gone_and_leaves_nothing_behind(store: Store, run: Run[Any]) -> None:
+    empty = store.state().keys
+    run(fill(store, range(1, 600), size=10))
+    run(save(store, variant("en"), variant("de"), replace(BLOG, body=pattern(3 * MIB), size=3 * MIB)))
+    run(store.purge(Purge(Mode.HARD, by(Kind.PATH, "/3"))))
+    run(store.sweep())
+    run(store.lookup(HOME))
+    heard = list[str]()
+    store.watch(heard.append)
+    assert run(store.clear()) == 601
+    assert run(names(store)) == [] == list(run(store.lookup(page(3).key))) == list(run(store.lookup(KEY)))
+    assert {KEY, page(1).key} <= set(heard)
+    assert store.state().keys == empty
+    assert run(store.clear()) == 0
+    run(save(store, page(3, fetched_under=1)))
+    assert [one.purge for one in run(store.lookup(page(3).key))] == [None]
 
 
 def test_what_was_swept_makes_place_for_what_comes(store: Store, run: Run[Any]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,15 +16,16 @@ import pytest
 
 from app.core.purging import EVERYTHING, FORGOTTEN, Mode, Purge
 from app.core.purging import Kind as By
-from app.store.base import StoreError
+from app.store.base import StoreError, turn
 from app.store.disk import changes, purging, tables
 from app.store.disk.bodies import FileBody
 from app.store.disk.layout import number, row_of
 from app.store.disk.store import DiskStore
 from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
+from tests.core.build import NOW
 from tests.store import stores
 from tests.store.conftest import Run
-from tests.store.examples import HOME, KEY, answer, by, fill, names, page, pattern, save
+from tests.store.examples import HOME, KEY, answer, by, fill, listed, names, page, pattern, save
 from tests.store.other_process import other
 from tests.store.stores import MIB, Kind, kept
 
@@ -50,7 +53,7 @@ def test_what_was_found_is_found_again_without_the_disk(
 ) -> None:
     run(save(disk, answer(), large(HOME)))
     first = [disk.find(key) for key in (KEY, HOME)]
-    monkeypatch.setattr(disk, "_from_disk", lambda key: pytest.fail("it was read again"))
+    monkeypatch.setattr(disk._finding, "_from_disk", lambda key: pytest.fail("it was read again"))
     assert [disk.find(key) for key in (KEY, HOME)] == first
 
 
@@ -103,9 +106,71 @@ def test_bodies_of_what_is_gone_are_gone_from_the_disk(disk: DiskStore, run: Run
 def test_counting(disk: DiskStore, run: Run[Any]) -> None:
     run(fill(disk, range(1, 1_000), size=1, tags=("t", "u")))
     run(disk.remove(page(1)))
-    counted = [run(disk.count(selector)) for selector in (by(By.TAG, "t"), by(By.TAG, "t", "example.com"), EVERYTHING)]
-    assert counted == [998, 998, 998]
-    assert run(disk.count(by(By.TAG, "v"))) == run(disk.count(by(By.TAG, "t", "example.org"))) == 0
+    selectors = [by(By.TAG, "t"), EVERYTHING, by(By.TAG, "v"), by(By.PATH, "/2"), by(By.TAG, "t", "example.com")]
+    counted = [998, 998, 0, 1, None]
+    assert [run(disk.count(selector, NOW)) for selector in selectors] == counted
+    run(disk.purge(Purge(Mode.SOFT, EVERYTHING)))
+    assert [run(disk.count(selector, NOW)) for selector in selectors] == counted, "what is stale is there"
+
+
+TAG = by(By.TAG, "t")
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_what_is_deleted_is_not_counted_swept_or_not(disk: DiskStore, run: Run[Any], swept: bool) -> None:
+    run(fill(disk, range(1, 20), size=1, tags=("t", "u")))
+    for selector in (by(By.PATH, "/3"), by(By.TAG, "w"), by(By.PATH, "/3"), by(By.PATH, "/4")):
+        run(disk.purge(Purge(Mode.HARD, selector)))
+    if swept:
+        run(disk.sweep())
+    assert [run(disk.count(one, NOW)) for one in (TAG, EVERYTHING, by(By.PATH, "/3"))] == [17, 17, 0]
+    run(save(disk, replace(page(3, size=1, tags=("t",)), number=99, fetched_under=4)))
+    assert [run(disk.count(one, NOW)) for one in (TAG, EVERYTHING, by(By.PATH, "/3"))] == [18, 18, 1]
+    run(save(disk, replace(page(3, size=1, tags=("t",)), number=100, fetched_under=4)))
+    run(save(disk, replace(page(4, size=1, tags=("t",)), number=101, fetched_under=2)))
+    assert [run(disk.count(one, NOW)) for one in (TAG, EVERYTHING, by(By.PATH, "/4"))] == [18, 18, 0]
+
+
+@pytest.mark.parametrize("purge", [Purge(Mode.HARD, by(By.HOST, host="example.org")), Purge(Mode.HARD, EVERYTHING)])
+def test_after_other_deletions_all_is_looked_at_until_it_was_swept(
+    disk: DiskStore, run: Run[Any], purge: Purge
+) -> None:
+    run(disk.purge(purge))
+    run(fill(disk, range(1, 20), size=1, tags=("t",), fetched_under=1))
+    assert run(disk.count(TAG, NOW)) is None
+    run(disk.sweep())
+    assert run(disk.count(TAG, NOW)) == 19
+    run(save(disk, page(20, size=1, tags=("t",), fetched_under=0)))
+    assert run(disk.count(TAG, NOW)) is None, "it was asked for before the purge, which may have deleted it"
+    run(disk.sweep())
+    assert run(disk.count(TAG, NOW)) == len([one for one in run(listed(disk.entries(TAG))) if one.purge is None])
+
+
+def test_after_a_deadline_all_is_looked_at(disk: DiskStore, run: Run[Any]) -> None:
+    run(fill(disk, range(1, 20), size=1, tags=("t",)))
+    run(disk.purge(Purge(Mode.SOFT, TAG, deadline=NOW + 10)))
+    assert [run(disk.count(TAG, NOW)), run(disk.count(TAG, NOW + 10))] == [19, None]
+
+
+def test_what_comes_behind_a_sweep_is_counted_by_the_next(disk: DiskStore, run: Run[Any]) -> None:
+    async def right() -> bool:
+        left = [one async for one in disk.entries(TAG) if one.purge is None]
+        return await disk.count(TAG, NOW) in (None, len(left))
+
+    async def story() -> None:
+        await fill(disk, range(1, 2_000), size=1, tags=("t",))
+        await disk.purge(Purge(Mode.HARD, by(By.HOST, host="example.com")))
+        first = asyncio.ensure_future(disk.sweep())
+        await turn()
+        await fill(disk, range(3_000, 3_100), size=1, tags=("t",), fetched_under=0)
+        await first
+        assert await right()
+        await asyncio.gather(disk.sweep(), disk.sweep())
+        assert await right()
+        await disk.sweep()
+        assert await disk.count(TAG, NOW) == 0
+
+    run(story())
 
 
 # What it hears of
@@ -212,7 +277,7 @@ def test_what_cannot_be_read_is_not_there(
     disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(save(disk, answer()))
-    monkeypatch.setattr(disk, "_from_disk", fail)
+    monkeypatch.setattr(disk._finding, "_from_disk", fail)
     assert [disk.find(KEY), run(disk.lookup(KEY))] == [(), ()]
     assert disk.state().counts["errors"] == 2
     assert len(caplog.records) == 1

@@ -18,7 +18,7 @@ from app.core.purging import Kind, Selector, paths_of, place_of
 from app.store import codec
 
 # To be raised whenever the meaning of anything in these tables changes.
-FORMAT = b"swerve 1"
+FORMAT = b"swerve 2"
 
 TABLES = ("facts", "records", "order", "changes", "purges", "purged", "leases", "files")
 NAMES = "names"  # the one that has several rows under a key
@@ -106,13 +106,21 @@ def weighed(record: Record, size: int) -> Record:
     return record._replace(weight=_AROUND_A_ROW + room + names + -(-size // _PAGE) * _PAGE)
 
 
+# A number after those of all purges.
+NEVER = 2**64 - 1
+
+
 @dataclass(slots=True)
 class Totals:
     """Running totals: one row, written in every transaction that changes something.
 
     `change`: the number of the last change; `first_change`: of the first that is still known, `changes_size`: what the
     known ones take. `place`: the next one; `hand`: where eviction goes on. `size` is the sum of all weights, `keys` how
-    many are stored; `purge` the number of the last purge, `floor` that of the last one that is not known any more.
+    many are stored, `husks` how many responses are but husks; `purge` the number of the last purge, `floor` that of the
+    last one that is not known any more.
+
+    What purges deleted up to `swept` has been swept by the last whole sweep; what came after it had begun was not asked
+    for under a number before `late`. `sweeps` counts those that have begun.
     """
 
     change: int = 0
@@ -124,21 +132,30 @@ class Totals:
     keys: int = 0
     purge: int = 0
     floor: int = 0
+    husks: int = 0
+    swept: int = 0
+    late: int = NEVER
+    sweeps: int = 0
 
     ROW = b"totals"
 
     def packed(self) -> bytes:
         return _TOTALS.pack(
             self.change, self.first_change, self.changes_size, self.place, self.hand, self.size, self.keys, self.purge,
-            self.floor,
+            self.floor, self.husks, self.swept, self.late, self.sweeps,
         )  # fmt: skip
+
+    @property
+    def clean(self) -> int:
+        """Nothing is kept that a purge up to that number has deleted, but for husks."""
+        return min(self.swept, self.late)
 
     @classmethod
     def parsed(cls, data: bytes | memoryview | None) -> Totals:
         return cls() if data is None else cls(*_TOTALS.unpack(data))
 
 
-_TOTALS = struct.Struct("<9Q")
+_TOTALS = struct.Struct("<13Q")
 
 
 def number(value: int) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from app.core.decisions import StoredResponse
-from app.core.purging import PurgeLog, Selector
+from app.core.purging import Numbered, PurgeLog, Selector
 from app.store import codec
 from app.store.disk.bodies import Bodies, FileBody
 from app.store.disk.layout import glance, listed_under, parsed, place_of_key, whole
@@ -86,12 +86,28 @@ def slice_after(
     return [one for one in listed if one is not None], looked_at[-1][0] if len(looked_at) == SLICE else None
 
 
-def number_named(selector: Selector, tables: Tables) -> int:
-    """How many responses are listed under what the selector names. Raises lmdb.Error."""
+def number_named(selector: Selector, txn: Reading, tables: Tables) -> int:
+    """How many responses are listed under what the selector names."""
     name = listed_under(selector)
-    assert name is not None
-    with tables.begin() as txn, txn.cursor(db=tables.names) as cursor:
+    if name is None:
+        return int(txn.stat(tables.records)["entries"]) - tables.totals(txn).husks
+    with txn.cursor(db=tables.names) as cursor:
         return cursor.count() if cursor.set_key(name) else 0
+
+
+def rows_deleted(deletion: Numbered, selector: Selector, txn: Reading, tables: Tables) -> Iterator[bytes | None]:
+    """The rows that a purge has deleted, by what is listed under its name; None for one that the selector does not
+    name, or that was fetched later."""
+    deleted, named = listed_under(deletion.purge.selector), listed_under(selector)
+    assert deleted is not None
+    with txn.cursor(db=tables.names) as theirs, txn.cursor(db=tables.names) as ours:
+        there = theirs.set_key(deleted)
+        while there:
+            row = bytes(theirs.value())
+            data = txn.get(row, db=tables.records) if named is None or ours.set_key_dup(named, row) else None
+            seen = None if data is None else glance(data)
+            yield row if seen is not None and seen[1] < deletion.number else None
+            there = theirs.next_dup()
 
 
 def _all_after(last: bytes, txn: Reading, tables: Tables) -> list[tuple[bytes, memoryview | None]]:

@@ -6,22 +6,22 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Mode, Purge, Selector
-from app.store.base import State, all_marked, deleted, husk, turn, unmarked
-from app.store.disk import purging
+from app.core.purging import Kind, Purge, Selector
+from app.store.base import State, turn, unmarked
+from app.store.disk import leases, purging
 from app.store.disk.changes import ORIGIN, Marked
 from app.store.disk.committing import Commits
+from app.store.disk.finding import Finding
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.hearing import Hearing
 from app.store.disk.layout import INLINE
+from app.store.disk.listing import Listing
 from app.store.disk.opening import Opened, close_folder, open_folder
-from app.store.disk.reading import number_named, places_of, read_files, slice_after, variants_of
-from app.store.disk.tier import MOST, Held, Tier
+from app.store.disk.tier import MOST, Tier
 from app.store.disk.upkeep import Upkeep
 from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
 
@@ -29,12 +29,10 @@ T = TypeVar("T")
 
 # For how many seconds a change may wait for those of other processes, and a purge.
 PATIENCE, PURGE_PATIENCE = 1.0, 10.0
-# Bodies up to this size are held in memory once they were read.
-MOST_HELD = 2**20
+# How many are dropped in one transaction where all are: some milliseconds.
+DROPPED_AT_A_TIME = 250
 # By so much a purge that cannot be written is ahead of those that are being written just now.
 AHEAD = 1_000
-
-_NOTHING = Held((), ())
 
 
 class DiskStore:
@@ -58,8 +56,10 @@ class DiskStore:
     async def open(self) -> None:
         opened = await asyncio.to_thread(open_folder, self._folder, self._max_size)
         self._opened, self._tables, self._words, self._bodies = opened, opened.tables, opened.words, opened.bodies
-        self._used, self.pulse = opened.words.used, opened.words.pulse
+        self.pulse = opened.words.pulse
         self._commits = Commits(opened, self._max_size, self._origin, self._health)
+        self._finding = Finding(opened, self._hearing, self._health, self._hear)
+        self._listing = Listing(opened.tables, self.log, self._health, self._hear, self._change)
         self._hearing.begin(opened.tables, opened.words)
         self.epoch = self.log.number
         self._upkeep = Upkeep(self.catch_up, self._commits.sync if self._durable else lambda: None, self._tidy)
@@ -92,55 +92,13 @@ class DiskStore:
     # Keep and find
 
     async def lookup(self, key: str) -> Sequence[StoredResponse]:
-        found = self.find(key)
-        return await self._waited_for(key) if found is None else found
+        return await self._finding.lookup(key)
 
     def find(self, key: str) -> Sequence[StoredResponse] | None:
-        self._hear()
-        held = self._tier.get(key)
-        if held is None and (held := self._read(key)) is None:
-            return None
-        return self._shown(held)
+        return self._finding.find(key)
 
-    def _shown(self, held: Held) -> Sequence[StoredResponse]:
-        """The variants, marked, and noted as used."""
-        self._use(held)
-        return all_marked(self.log, held.variants)
-
-    def _use(self, held: Held) -> None:
-        for slot in held.slots:
-            if not self._used[slot]:  # to write would have other processors fetch it again
-                self._used[slot] = 1
-
-    def _read(self, key: str) -> Held | None:
-        """From LMDB. None where files must be waited for."""
-        try:
-            held = read_files(self._from_disk(key), MOST_HELD, wait=False)
-        except FAILURES as error:
-            self._health.failed("read", error)
-            return _NOTHING
-        if held is not None and held.variants and not self._hearing.telling:
-            self._tier.hold(key, held)
-            self._hearing.tell_dropped()
-        return held
-
-    def _from_disk(self, key: str) -> Held:
-        return variants_of(key, self._tables, self._bodies, self._words.slots)
-
-    async def _waited_for(self, key: str) -> Sequence[StoredResponse]:
-        seen = self._hearing.seen
-        try:
-            found = self._from_disk(key)
-            held = await asyncio.to_thread(read_files, found, MOST_HELD, wait=True)
-        except FAILURES as error:
-            self._health.failed("read", error)
-            return ()
-        assert held is not None
-        self._hear()
-        if self._hearing.seen == seen:  # nothing has changed since
-            self._tier.hold(key, held)
-            self._hearing.tell_dropped()
-        return self._shown(held)
+    def touch(self, key: str) -> None:
+        self._finding.touch(key)
 
     async def save(self, stored: StoredResponse) -> None:
         stored, body = unmarked(stored), bytes(stored.body)
@@ -169,16 +127,12 @@ class DiskStore:
     async def remove(self, stored: StoredResponse) -> None:
         await self._change(lambda to: to.remove(stored), None)
 
-    def touch(self, key: str) -> None:
-        held = self._tier.get(key)
-        if held is not None:
-            self._use(held)
-            return
-        try:
-            for place in places_of(key, self._tables):
-                self._used[place % self._words.slots] = 1
-        except FAILURES as error:
-            self._health.failed("read", error)
+    async def clear(self) -> int:
+        until, dropped = await self._change(lambda to: to.totals.place, 0), 0
+        while found := await self._change(lambda to: to.drop_oldest(until, DROPPED_AT_A_TIME), None):
+            dropped += found.count(True)
+            await turn()
+        return dropped
 
     # Purge and list
 
@@ -198,43 +152,14 @@ class DiskStore:
         self._hear()
         return self.log.touched(key, number)
 
-    async def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
-        last: bytes | None = b""
-        while last is not None:
-            self._hear()
-            try:
-                found, last = slice_after(last, self._tables, self.log, selector)
-            except FAILURES as error:
-                self._health.failed("read", error)
-                return
-            for one in found:
-                yield one.stored
-            await turn()
+    def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
+        return self._listing.entries(selector)
 
-    async def count(self, selector: Selector) -> int:
-        """How many `entries` would tell of: of a tag at any host without looking at them."""
-        if selector.kind is Kind.TAG and selector.host is None:
-            try:
-                return number_named(selector, self._tables)
-            except FAILURES as error:
-                self._health.failed("read", error)
-                return 0
-        return sum([1 async for _ in self.entries(selector)])
+    async def count(self, selector: Selector, now: float) -> int | None:
+        return await self._listing.count(selector, now)
 
     async def sweep(self) -> int:
-        last: bytes | None = b""
-        swept = 0
-        hardest = max((number for number, purge in self.log if purge.mode_at(0) is Mode.HARD), default=0)
-        while last is not None and hardest:
-            try:
-                found, last = slice_after(last, self._tables, self.log, before=hardest)
-            except FAILURES as error:
-                self._health.failed("read", error)
-                break
-            husks = [(one.row, one.place, husk(one.stored)) for one in found if deleted(one.stored)]
-            swept += await self._change(partial(Writing.swap, husks=husks), 0) if husks else 0
-            await turn()
-        return swept
+        return await self._listing.sweep()
 
     # Hear and tell
 
@@ -259,10 +184,10 @@ class DiskStore:
 
     async def lease(self, key: str, seconds: float) -> bool:
         now = time.monotonic_ns()
-        return await self._change(lambda to: to.lease(key, now, now + int(seconds * 1e9)), True)
+        return await self._change(lambda to: leases.lease(to, key, now, now + int(seconds * 1e9)), True)
 
     async def release(self, key: str) -> None:
-        await self._change(lambda to: to.release(key), None)
+        await self._change(lambda to: leases.release(to, key), None)
 
     async def mark(self, key: str, *, cacheable: bool) -> None:
         await self._change(lambda to: to.log(Marked(key, cacheable)), None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 
 import msgspec
 
@@ -11,6 +13,7 @@ from app.store.base import MAX_VARIANTS
 from app.store.disk import changes
 from app.store.disk.changes import Change, Changed
 from app.store.disk.layout import (
+    NEVER,
     PLACE,
     Record,
     names_in,
@@ -27,8 +30,6 @@ from app.store.disk.tables import Reading, Tables
 MOST_STEPS = 2_000
 # How many may be evicted in one transaction to make room for one response: some milliseconds.
 EVICTED_AT_A_TIME = 100
-# Leases that were never given back are forgotten when there are so many.
-MOST_LEASES = 1_000
 
 
 class Writing:
@@ -38,18 +39,19 @@ class Writing:
         self.totals = tables.totals(txn)
         self.dropped: list[bytes] = []
         self.evicted = 0
-        self._change_before = self.totals.change
-        self.tables, self.txn, self._max_size, self._used, self._origin = tables, txn, max_size, used, origin
+        self._before = replace(self.totals)
+        self.tables, self.txn, self._max_size, self._used, self.origin = tables, txn, max_size, used, origin
 
     @property
     def changed(self) -> bool:
         """Whether there is something that others must hear of."""
-        return self.totals.change != self._change_before
+        return self.totals.change != self._before.change
 
     def finish(self) -> None:
         """Write what has added up."""
         if self.changed:
             self._trim()
+        if self.totals != self._before:
             self.txn.put(self.totals.ROW, self.totals.packed(), db=self.tables.facts)
 
     # What happens to responses
@@ -107,6 +109,17 @@ class Writing:
         self.log(Changed(husk.key))
         return True
 
+    def begin_sweep(self) -> int:
+        """Returns by which number `end_sweep` knows it. What comes from now on it may have passed already."""
+        totals = self.totals
+        totals.swept, totals.late, totals.sweeps = totals.clean, NEVER, totals.sweeps + 1
+        return totals.sweeps
+
+    def end_sweep(self, begun: int, until: int) -> None:
+        """What was deleted up to that purge is gone, unless another sweep has begun, which will say it for itself."""
+        if self.totals.sweeps == begun:
+            self.totals.swept = max(self.totals.swept, until)
+
     def make_room(self, size: int, most: int | None = None) -> bool:
         """Let go of what was not used, until there is room for `size` bytes more, but at most of so many. Returns
         whether there is.
@@ -122,7 +135,7 @@ class Writing:
             steps, found = self._next_unused(steps)
             if found is None:
                 break
-            self._evict(*found)
+            self.evicted += self._let_go(*found) is not None
         return True
 
     def _next_unused(self, steps: int) -> tuple[int, tuple[bytes, int] | None]:
@@ -140,17 +153,25 @@ class Writing:
             self.totals.hand = place + 1
             return steps, (bytes(cursor.value()), place)
 
-    def _evict(self, row: bytes, place: int) -> None:
+    def drop_oldest(self, until: int, most: int) -> list[bool]:
+        """Drop at most so many of those that came at a place before `until`. Returns of each whether it was more than a
+        husk."""
+        with self.txn.cursor(db=self.tables.order) as cursor:
+            oldest = [(bytes(row), value_of(place)) for place, row in islice(cursor, most) if value_of(place) < until]
+        return [record is not None and not record.is_husk for record in [self._let_go(*one) for one in oldest]]
+
+    def _let_go(self, row: bytes, place: int) -> Record | None:
+        """Drop what came at that place, and have the others hear of it. Returns it."""
         data = self.txn.get(row, db=self.tables.records)
         record = None if data is None else whole(data)
         if record is None or record.place != place:  # damaged: the row goes by itself, or with what comes in its place
             self.txn.delete(number(place), db=self.tables.order)
-            return
+            return None
         key, kin = _key_of(record), sum(1 for _ in self.tables.of_key(self.txn, row[:PLACE]))
         self._drop(row, record, alone=kin == 1)
-        self.evicted += 1
         if key is not None:
             self.log(Changed(key))
+        return record
 
     def _kin(self, key: str) -> dict[bytes, Record]:
         """What is kept under the key. What is damaged goes."""
@@ -175,6 +196,10 @@ class Writing:
         totals.place += 1
         totals.size += record.weight
         totals.keys += alone
+        if record.is_husk:
+            totals.husks += 1
+        elif record.under < totals.purge:  # a purge came while it was being fetched
+            totals.late = min(totals.late, record.under)
         return True
 
     def _drop(self, row: bytes, record: Record, *, alone: bool, with_file: bool = True) -> None:
@@ -190,11 +215,12 @@ class Writing:
         txn.delete(row, db=tables.records)
         self.totals.size -= record.weight
         self.totals.keys -= alone
+        self.totals.husks -= record.is_husk
 
     # What the others hear of
 
     def log(self, change: Change) -> None:
-        row = changes.packed(change, self._origin)
+        row = changes.packed(change, self.origin)
         self.totals.change += 1
         self.totals.changes_size += len(row)
         self.txn.put(number(self.totals.change), row, append=True, db=self.tables.changes)
@@ -208,32 +234,6 @@ class Writing:
             row = self.txn.pop(number(totals.first_change), db=self.tables.changes)
             totals.changes_size -= 0 if row is None else len(row)
             totals.first_change += 1
-
-    # Who refreshes
-
-    def lease(self, key: str, now: int, until: int) -> bool:
-        """Whether nobody else has the lease, in nanoseconds of the machine's monotonic clock; now we have."""
-        place = place_of_key(key)
-        if int(self.txn.stat(self.tables.leases)["entries"]) >= MOST_LEASES:
-            self._forget_leases(now)
-        held = self.txn.get(place, db=self.tables.leases)
-        if held is not None and value_of(held[:8]) > now and held[8:] != self._origin:
-            return False
-        self.txn.put(place, number(until) + self._origin, db=self.tables.leases)
-        return True
-
-    def release(self, key: str) -> None:
-        place = place_of_key(key)
-        held = self.txn.get(place, db=self.tables.leases)
-        if held is not None and held[8:] == self._origin:
-            self.txn.delete(place, db=self.tables.leases)
-
-    def _forget_leases(self, now: int) -> None:
-        """Those that have run out."""
-        with self.txn.cursor(db=self.tables.leases) as cursor:
-            there = cursor.first()
-            while there:
-                there = cursor.delete() if value_of(cursor.value()[:8]) <= now else cursor.next()
 
 
 class _Keyed(msgspec.Struct, array_like=True):

@@ -73,15 +73,20 @@ class Shelf:
                 if place is not None and not any(place in self._names.lists(self._news.log, one) for one in heads):
                     await self._link.ask(("SREM", place, key.rpartition(":")[2]))
 
+    async def every(self) -> AsyncIterator[StoredResponse]:
+        """All, husks too, without bodies."""
+        async for batch in _batches(self._keys()):
+            for one in [one for heads in await self._heads(batch) for one in heads]:
+                yield one
+
     async def sweep(self) -> AsyncIterator[str]:
         """Make husks of what is deleted, if nobody else does. Tells the key of each."""
         if not await self.lease(A_SWEEP, SWEEPING):
             return
         try:
-            async for batch in _batches(self._keys()):
-                for one in [one for heads in await self._heads(batch) for one in heads]:
-                    if deleted(told := marked(self._news.purges, one)) and await self._husk(told):
-                        yield one.key
+            async for one in self.every():
+                if deleted(told := marked(self._news.purges, one)) and await self._husk(told):
+                    yield one.key
         finally:
             await self.release(A_SWEEP)
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Purge, PurgeLog, Selector
-from app.store.base import State, StoreError, added, all_marked, marked, renewed, unmarked, without
+from app.store.base import State, StoreError, added, all_marked, is_husk, marked, renewed, unmarked, without
 from app.store.redis import news as told
 from app.store.redis.address import Address
 from app.store.redis.follower import Follower
@@ -156,6 +156,14 @@ class RedisStore:
         except StoreError:
             self._tier.drop(key)
 
+    async def clear(self) -> int:
+        dropped = 0
+        with suppress(StoreError):  # and then it is not all
+            async for one in self._shelf.every():
+                await self.remove(one)
+                dropped += not is_husk(one)
+        return dropped
+
     async def purge(self, purge: Purge) -> int:
         """Raises StoreError where Redis did not acknowledge it: then it is obeyed here, and sent later."""
         try:
@@ -176,6 +184,9 @@ class RedisStore:
         with suppress(StoreError):  # and then it is not all
             async for one in self._shelf.all(selector):
                 yield marked(self.log, one)
+
+    async def count(self, selector: Selector, now: float) -> int | None:
+        return None
 
     async def sweep(self) -> int:
         """One of all who share the store sweeps at a time; the others sweep nothing meanwhile."""
