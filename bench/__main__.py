@@ -8,6 +8,7 @@ from types import FrameType
 
 from bench.arguments import Asked, asked, case_list
 from bench.bars import all_met
+from bench.beside import Compared, compare, costs
 from bench.cores import cores
 from bench.file_limit import raise_file_limit
 from bench.installing import programs
@@ -41,24 +42,30 @@ def bench(wanted: Asked) -> int:
         print(case_list())
         return 0
     found = programs(wanted.peers)
-    outcomes = measured(wanted, found)
+    outcomes, compared = measured(wanted, found)
     facts = {**machine(found), **settings(wanted)}
     if wanted.json is not None:
-        wanted.json.write_text(json.dumps(raw(outcomes, facts), indent=1))
-    print(section(outcomes, facts) if wanted.markdown else f"{figures(outcomes)}\n\n{ratios(outcomes)}")
-    for line in failures(outcomes):
+        wanted.json.write_text(json.dumps(raw(outcomes, compared, facts), indent=1))
+    print("\n\n".join([section(facts)] * wanted.markdown + tables(outcomes, compared)))
+    faults = [*failures(outcomes), *(fault for one in compared for fault in one.faults)]
+    for line in faults:
         say(line)
-    missed = wanted.bars and not all(map(all_met, outcomes))
-    return int(missed or any(outcome.faults for outcome in outcomes))
+    missed = wanted.bars and not (all(map(all_met, outcomes)) and all(one.met for one in compared))
+    return int(missed or bool(faults))
 
 
-def measured(wanted: Asked, found: dict[str, str]) -> list[Outcome]:
+def tables(outcomes: Sequence[Outcome], compared: Sequence[Compared]) -> list[str]:
+    found = [figures(outcomes), ratios(outcomes)] if outcomes else []
+    return [*found, costs(compared)] if compared else found
+
+
+def measured(wanted: Asked, found: dict[str, str]) -> tuple[list[Outcome], list[Compared]]:
     pair = cores()
     raise_file_limit()
     with folder() as place, origin(Where(place / "origin", pair.servers), found["nginx"]) as behind:
         means = Means(behind, Wrk(found["wrk"], pair.load, place), wanted.seconds)
         stand = Stand(place, pair.servers, found, means, wanted.peers, wanted.dialect, wanted.rounds, say)
-        return [run(case, stand) for case in wanted.cases]
+        return [run(case, stand) for case in wanted.cases], [compare(way, stand) for way in wanted.ways]
 
 
 def settings(wanted: Asked) -> dict[str, str]:

@@ -10,11 +10,13 @@ from typing import NoReturn
 from bench.cases import CASES, NAMED, Case
 from bench.refusal import CannotRunError
 from bench.rounds import PEERS
+from bench.ways import GROUPS, WAYS, Way
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     cases: tuple[Case, ...]
+    ways: tuple[Way, ...]
     peers: tuple[str, ...]
     rounds: int
     seconds: int
@@ -37,9 +39,11 @@ def asked(words: Sequence[str]) -> Asked:
         raise CannotRunError("--bars compares Swerve with all peers: leave --only away")
     if given.json is not None and not given.json.absolute().parent.is_dir():
         raise CannotRunError(f"--json: there is no folder {given.json.parent}")
-    cases = tuple(NAMED[_known(name, NAMED, "case")] for name in dict.fromkeys(given.case or NAMED))
+    known = (*NAMED, *GROUPS, *(way.name for way in WAYS))
+    names = {_known(name, known, "case") for name in given.case or (*NAMED, *GROUPS)}
     return Asked(
-        cases=cases,
+        cases=tuple(case for case in CASES if case.name in names),
+        ways=tuple(way for way in WAYS if names & {way.group, way.name} and "swerve" in peers),
         peers=tuple(name for name in PEERS if name in peers),
         rounds=given.rounds,
         seconds=given.seconds,
@@ -52,7 +56,8 @@ def asked(words: Sequence[str]) -> Asked:
 
 
 def case_list() -> str:
-    return "\n".join(f"{case.name:14}{case.about} ({case.connections} connections)" for case in CASES)
+    lines = [f"{case.name:14}{case.about} ({case.connections} connections)" for case in CASES]
+    return "\n".join([*lines, *(f"{name:14}Swerve beside itself: {about}" for name, about in GROUPS.items())])
 
 
 def _parser() -> Parser:
@@ -75,10 +80,10 @@ def _count(word: str) -> int:
     return int(word)
 
 
-def _known(name: str, names: Sequence[str] | dict[str, Case], what: str) -> str:
+def _known(name: str, names: Sequence[str], what: str) -> str:
     if name in names:
         return name
-    near = difflib.get_close_matches(name, list(names), 1)
+    near = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
     raise CannotRunError(f"there is no {what} {name!r}: {hint}")
 

@@ -12,7 +12,7 @@ from bench.ports import LOOPBACK, free_port
 from bench.processes import Where, await_port, running
 from bench.templates import HERE, filled, nginx_user
 
-PAGES = {"0k": 0, "1k": 1_024, "10k": 10_240, "100k": 102_400}
+PAGES = {"0k": 0, "1k": 1_024, "1k.css": 1_024, "10k": 10_240, "100k": 102_400}
 
 
 @dataclass(frozen=True, slots=True)

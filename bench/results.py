@@ -5,19 +5,19 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.bars import CPU_TO_NGINX, P99_TO_NGINX, TO_NGINX, TO_VARNISH, all_met, found
-from bench.report import failures, figures, ratios
+from bench.beside import Compared
 from bench.rounds import Outcome
 from bench.table import table
 
 
-def raw(outcomes: Sequence[Outcome], facts: Mapping[str, str]) -> dict[str, Any]:
-    return {"machine": dict(facts), "cases": [_raw(outcome) for outcome in outcomes]}
+def raw(outcomes: Sequence[Outcome], compared: Sequence[Compared], facts: Mapping[str, str]) -> dict[str, Any]:
+    ways = [asdict(one) | {"cost": one.cost, "bar_met": one.met} for one in compared]
+    return {"machine": dict(facts), "cases": [_raw(outcome) for outcome in outcomes], "ways": ways}
 
 
-def section(outcomes: Sequence[Outcome], facts: Mapping[str, str]) -> str:
-    parts = ["## Last results", table(("what", "which"), list(facts.items()), left=1)]
-    parts += [figures(outcomes), ratios(outcomes), *failures(outcomes)]
-    return "\n\n".join(parts)
+def section(facts: Mapping[str, str]) -> str:
+    """How the last section of bench/README.md begins."""
+    return f"## Last results\n\n{table(('what', 'which'), list(facts.items()), left=1)}"
 
 
 def _raw(outcome: Outcome) -> dict[str, Any]:

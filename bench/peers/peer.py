@@ -17,6 +17,7 @@ class Site:
     program: str
     logs: bool = False
     dialect: str = "standard"
+    flags: tuple[str, ...] = ()
 
     @property
     def log(self) -> Path | None:

@@ -21,7 +21,7 @@ def swerve(site: Site) -> Iterator[Peer]:
     port = free_port()
     command = [sys.executable, "-m", "app", f"http://{LOOPBACK}:{site.origin}", "--listen", f"{LOOPBACK}:{port}"]
     command += ["--admin", f"{LOOPBACK}:{free_port()}", "--dialect", site.dialect, "--max-size", "1gb"]
-    command += ["--log", "json" if site.log else "off"]
+    command += ["--log", "json" if site.log else "off", *site.flags]
     with running(command, site.where, output=site.log, environment=environment()) as process:
         await_port(process, port, site.where)
         yield Peer("swerve", port, (process.pid,), hit, site.log)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # For how many seconds a change may wait for those of other processes, and a purge.
 PATIENCE, PURGE_PATIENCE = 1.0, 10.0
-# How many are dropped in one transaction where all are.
+# How many are dropped in one transaction where all are: some milliseconds.
 DROPPED_AT_A_TIME = 250
 # By so much a purge that cannot be written is ahead of those that are being written just now.
 AHEAD = 1_000

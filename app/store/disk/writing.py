@@ -158,7 +158,7 @@ class Writing:
         husk."""
         with self.txn.cursor(db=self.tables.order) as cursor:
             oldest = [(bytes(row), value_of(place)) for place, row in islice(cursor, most) if value_of(place) < until]
-        return [record is not None and bool(record.names) for record in [self._let_go(*one) for one in oldest]]
+        return [record is not None and not record.is_husk for record in [self._let_go(*one) for one in oldest]]
 
     def _let_go(self, row: bytes, place: int) -> Record | None:
         """Drop what came at that place, and have the others hear of it. Returns it."""
@@ -196,7 +196,7 @@ class Writing:
         totals.place += 1
         totals.size += record.weight
         totals.keys += alone
-        if not record.names:
+        if record.is_husk:
             totals.husks += 1
         elif record.under < totals.purge:  # a purge came while it was being fetched
             totals.late = min(totals.late, record.under)
@@ -215,7 +215,7 @@ class Writing:
         txn.delete(row, db=tables.records)
         self.totals.size -= record.weight
         self.totals.keys -= alone
-        self.totals.husks -= not record.names
+        self.totals.husks -= record.is_husk
 
     # What the others hear of
 

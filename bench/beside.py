@@ -1,0 +1,92 @@
+"""Swerve beside itself: the plain way and another one in turn, a second each."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from bench.load import load, script
+from bench.peers.peer import Site
+from bench.peers.swerve import swerve
+from bench.processes import Where
+from bench.proof import faults
+from bench.refusal import CannotRunError, NotProvenError
+from bench.rounds import Stand
+from bench.sample import Sample, Target, sample
+from bench.table import table
+from bench.warming import warm
+from bench.ways import CASE, Way
+
+SECONDS = 1
+# So many more rounds than elsewhere, for they are shorter, and what they are to tell is smaller.
+TIMES = 2
+COLUMNS = ("Swerve's way", "requests/s", "CPU µs/request", "CPU/request ÷ plain", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One way, and the plain way in turn with it: as many samples of each."""
+
+    way: Way
+    plain: list[Sample] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def cost(self) -> float | None:
+        """How much more CPU a request takes, as a multiple."""
+        pairs = zip(self.samples, self.plain, strict=False)
+        found = [one.cpu_per_request / plain.cpu_per_request for one, plain in pairs if plain.cpu_per_request]
+        return median(found) if found else None
+
+    @property
+    def met(self) -> bool:
+        return self.way.most is None or (self.cost is not None and self.cost <= self.way.most)
+
+
+def compare(way: Way, stand: Stand) -> Compared:
+    compared, means = Compared(way), replace(stand.means, seconds=SECONDS)
+    try:
+        with ExitStack() as stack:
+            peers = [stack.enter_context(swerve(site)) for site in _sites(way, stand)]
+            plain, other = [Target(peer, warm(CASE, peer)) for peer in peers]
+            for target in (plain, other):
+                load(means.wrk, CASE, target.peer.port, script(CASE, target.fields, "warm"), SECONDS)
+            for _ in range(stand.rounds * TIMES):
+                for target, samples in ((plain, compared.plain), (other, compared.samples)):
+                    samples.append(one := sample(CASE, target, means, "round"))
+                    compared.faults.extend(f"{way.name}: {fault}" for fault in faults(CASE, one))
+    except (CannotRunError, NotProvenError) as error:
+        compared.faults.append(str(error))
+    stand.say(f"{way.name}  {_told(compared)}")
+    return compared
+
+
+def costs(compared: Sequence[Compared]) -> str:
+    return table(COLUMNS, [row for one in compared for row in _rows(one)], left=1)
+
+
+def _sites(way: Way, stand: Stand) -> Iterator[Site]:
+    for name, dialect, flags in (("plain", "standard", ()), ("other", way.dialect, way.flags)):
+        where = Where(stand.folder / CASE.name / way.name.replace("/", "") / name, stand.core)
+        filled = tuple(flag.replace("{folder}", str(where.folder)) for flag in flags)
+        yield Site(where, stand.means.origin.port, "", dialect=dialect, flags=filled)
+
+
+def _rows(one: Compared) -> Iterator[tuple[str, ...]]:
+    if one.samples:
+        yield (
+            one.way.name,
+            f"{median(sample.rate for sample in one.samples):,.0f}",
+            f"{median(sample.cpu_per_request for sample in one.samples):.2f}",
+            _told(one),
+            "FAILED" if one.faults else "ok",
+        )
+
+
+def _told(one: Compared) -> str:
+    """«1.02 (bar ≤ 1.05: met)»."""
+    if one.cost is None:
+        return "–"
+    bar = "" if one.way.most is None else f" (bar ≤ {one.way.most:.2f}: {'met' if one.met else 'MISSED'})"
+    return f"{one.cost:.3f}{bar}"
