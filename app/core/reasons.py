@@ -124,7 +124,7 @@ MEANINGS: dict[Reason, Meaning] = {
         Phase.REQUEST, "the path does not end as those that this cache stores", "dialect",
         "a rule for the path (at the CDN: a cache rule) makes other paths eligible"),
     Reason.DYNAMIC_ROUTE: Meaning(
-        Phase.REQUEST, "a route of yours says that this path never meets the cache", "route",
+        Phase.REQUEST, "a route of yours says that this path never meets the cache, or it has dot segments", "route",
         "dynamic = \"auto\" leaves it to what the response says"),
     Reason.REQUEST_NO_STORE: Meaning(
         Phase.REQUEST, "the client sent Cache-Control: no-store", "RFC 9111 §5.2.1.5",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from app.core.decisions import Refuse
@@ -20,6 +20,11 @@ REMEMBERED = 4_096
 # RFC 3986 §6.2.2.2: an unreserved character and its percent-encoding are the same.
 _ENCODED_UNRESERVED = re.compile(r"%(?:2[DdEe]|3\d|[46][1-9A-Fa-f]|[57][\dAa]|5[Ff]|7[Ee])")
 
+# `.` or `..` as a segment (RFC 3986 §5.2.4), also in the eyes of an origin that decodes what is encoded, even twice, or
+# takes a backslash for a slash, or cuts off what follows a semicolon.
+_SLASH, _DOT = r"(?:/|\\|%(?:25)*(?:2f|5c))", r"(?:\.|%(?:25)*2e)"
+_DOT_SEGMENT = re.compile(rf"{_SLASH}{_DOT}{{1,2}}(?:;[^/\\%]*)?(?:{_SLASH}|$)", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -33,6 +38,14 @@ class Route:
     host: str | None = None
     only: tuple[str, ...] | None = None
     said: tuple[tuple[str, str], ...] = ()
+
+    def for_path(self, path: str) -> Route:
+        """The route as it is for a path that fits: what the origin may take for another one, by dot segments, is never
+        stored. Or what is for one client would be, where it is asked for by way of paths that are for all."""
+        if _DOT_SEGMENT.search(path) is None:
+            return self
+        dynamic = replace(self.rules.of_route, dynamic=True)
+        return replace(self, rules=replace(self.rules, of_route=dynamic))
 
 
 class Ruling:
@@ -88,7 +101,7 @@ class Ruling:
         path = plain(path)
         for route, fitting, only in self._ready:
             if route.host in (None, host) and path in fitting:
-                return route, only is None or path in only
+                return route.for_path(path), only is None or path in only
         return None, True
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.core.key import cache_key
 from app.core.reasons import Reason
 from app.core.routing import Route, Ruling
-from app.core.rules import Rules
+from app.core.rules import RouteRules, Rules
 from tests.core.build import RFC, req, row
 
 ONE, TWO = Rules(max_body=1, bypass_cookies=frozenset({"a"})), Rules(max_body=2)
@@ -42,6 +44,31 @@ def test_patterns(pattern: str, host: str | None, target: str, fits: bool) -> No
     asked = req(f"GET {target}")
     assert ruling.of(asked) is (ONE if fits else RFC)
     assert ruling.of_key(cache_key(asked, RFC)) is (ONE if fits else RFC)
+
+
+ELSEWHERE = [
+    #                                        target                       may be another path
+    row("a path",                            "/a/b",                      False),
+    row("names with dots",                   "/a/.b/..c/d../...",         False),
+    row("dots in the query",                 "/a/b?/../",                 False),
+    row("one up",                            "/a/../account",             True),
+    row("at the end",                        "/a/b/..",                   True),
+    row("this one",                          "/a/./account",              True),
+    row("a slash that is encoded",           "/a/..%2Faccount",           True),
+    row("dots that are encoded",             "/a/.%2e/account",           True),
+    row("all of it",                         "/a/%2e%2E%2faccount",       True),
+    row("encoded twice",                     "/a/%252e%252e%252faccount", True),
+    row("a backslash",                       "/a/b\\..\\account",         True),
+    row("one that is encoded",               "/a/b%5C..%5caccount",       True),
+    row("with parameters of the segment",    "/a/..;x=1/account",         True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "elsewhere"), ELSEWHERE)
+def test_what_the_origin_may_take_for_another_path_is_never_stored(target: str, elsewhere: bool) -> None:
+    """Or a route that has its paths stored would have what is for one client stored, if asked for by way of them."""
+    rules = Ruling(RFC, [Route("/a/*", ONE)]).of(req(f"GET {target}"))
+    assert rules == replace(ONE, of_route=RouteRules(dynamic=elsewhere))
 
 
 def test_the_first_route_that_fits_counts() -> None:
