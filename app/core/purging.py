@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.core.slots import Slots, slots_of
+
 
 class Mode(StrEnum):
     """What becomes of a purged response, from the mildest to the hardest."""
@@ -99,6 +101,14 @@ class Purge:
     deadline: float | None = None
     at: float = 0.0
 
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """The slots it goes to in a log, which it shares with others; none where it has a row by its own name. Those by
+        which clients' requests spoil a URL are as many as clients like."""
+        selector = self.selector
+        spoils = self.mode is Mode.VALIDATE and selector.kind is Kind.URL and selector.host is not None
+        return slots_of(selector.name) if spoils and self.deadline is None else ()
+
     def mode_at(self, now: float) -> Mode:
         return Mode.HARD if self.deadline is not None and now >= self.deadline else self.mode
 
@@ -164,12 +174,13 @@ class PurgeLog:
     seconds HTTP time is ahead of the system's clock.
 
     The log is bounded: what falls out of it raises the floor, under which everything counts as purged, which costs a
-    validation but never serves what was purged.
+    validation but never serves what was purged. What clients' requests spoil raises none: it has no row, but slots.
     """
 
     def __init__(self, length: int = 50_000) -> None:
         self.number = 0
         self.floor = 0
+        self.slots = Slots()
         self._length = length
         self._last: OrderedDict[tuple[str, Mode], Numbered] = OrderedDict()
         self._named: dict[str, dict[Mode, Numbered]] = {}
@@ -184,7 +195,7 @@ class PurgeLog:
         return len(self._last)
 
     def __iter__(self) -> Iterator[Numbered]:
-        """What it holds, in the order in which it came."""
+        """What it has in rows, in the order in which it came."""
         return iter(sorted(self._last.values(), key=lambda numbered: numbered.number))
 
     def deletions(self, now: float) -> Iterator[Numbered]:
@@ -212,6 +223,9 @@ class PurgeLog:
     def record(self, number: int, purge: Purge) -> None:
         """Append a purge that has its number from elsewhere. An old number changes nothing that is newer."""
         self.number = max(self.number, number)
+        if slots := purge.slots:
+            self.slots.record(slots, number, purge.at)
+            return
         selector, place = purge.selector, (purge.selector.place, purge.mode)
         if number <= self.floor or number < self._last.get(place, (0,))[0]:
             return
@@ -228,6 +242,11 @@ class PurgeLog:
         self._named.setdefault(selector.place, {})[purge.mode] = numbered
         if len(self._last) > self._length:
             self._forget()
+
+    def merge_slots(self, data: bytes | memoryview, first: int = 0) -> None:
+        """Record what others hold in a row of slots, from that one on."""
+        self.slots.merge(data, first)
+        self.number = max(self.number, self.slots.last)
 
     def _forget(self) -> None:
         """The oldest falls out of the log."""
@@ -254,7 +273,7 @@ class PurgeLog:
         """The hardest purge that names a response and came after it was fetched; of equals the latest."""
         if under >= self.number:
             return None
-        found = [one for one in self._naming(key, tags) if one.number > under]
+        found = list(self._naming(key, tags, under))
         if under < self.floor:
             found.append(Numbered(self.floor, FORGOTTEN))
         if not found:
@@ -267,13 +286,25 @@ class PurgeLog:
             return False
         if number < max(self.floor, self._last_of_tags):
             return True
-        return any(one.number > number for one in self._naming(key, ()))
+        return any(self._naming(key, (), number))
 
-    def _naming(self, key: str, tags: Iterable[str]) -> Iterator[Numbered]:
-        for name in names_of(key, tags):
-            yield from self._named.get(name, _NONE).values()
+    def _naming(self, key: str, tags: Iterable[str], under: int) -> Iterator[Numbered]:
+        """What names it, of what came after that number."""
+        for name in (*names_of(key, tags), *self._prefixes_of(key)):
+            for one in self._named.get(name, _NONE).values():
+                if one.number > under:
+                    yield one
+        if under < self.slots.last:
+            host, target = place_of(key)
+            selector = Selector(Kind.URL, target, host)  # or others that share its slots: that is not known
+            number, at = self.slots.last_of(slots_of(selector.name))
+            if number > under:
+                yield Numbered(number, Purge(Mode.VALIDATE, selector, at=at))
+
+    def _prefixes_of(self, key: str) -> Iterator[str]:
+        """The names of prefixes that would name it."""
         if self._prefix_lengths:
             host, target = place_of(key)
             for length in self._prefix_lengths:  # few differ, of however many prefixes
                 for where in ("*", host):
-                    yield from self._named.get(f"{Kind.PREFIX} {where} {target[:length]}", _NONE).values()
+                    yield f"{Kind.PREFIX} {where} {target[:length]}"

@@ -20,6 +20,7 @@ from app.core.purging import (
     paths_of,
     without_flight,
 )
+from app.core.slots import packed_slot, slots_of
 from tests.core.build import NOW, row, stored
 
 KEY = "GET http example.com /blog/post?page=2 rsc=1"
@@ -153,6 +154,60 @@ def test_what_falls_out_of_the_log_counts_as_purged() -> None:
     assert (len(log), log.floor) == (2, 1)
     assert log.strongest(KEY, TAGS, under=0) == FORGOTTEN
     assert log.strongest(KEY, TAGS, under=1) is None
+
+
+POST = by(Kind.URL, "/blog/post?page=2", "example.com")
+
+SHARING = [
+    #                                                purge                                              has a row
+    row("a client's request spoils a URL",           Purge(Mode.VALIDATE, POST),                        False),
+    row("a group that an answer names",              Purge(Mode.VALIDATE, by(Kind.TAG, "a")),           True),
+    row("an operator invalidates a URL",             Purge(Mode.SOFT, POST),                            True),
+    row("an operator deletes a URL",                 Purge(Mode.HARD, POST),                            True),
+    row("one that will be another by itself",        Purge(Mode.VALIDATE, POST, deadline=NOW + 1),      True),
+    row("a URL at any host",                         Purge(Mode.VALIDATE, by(Kind.URL, POST.value)),    True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("purge", "has_row"), SHARING)
+def test_what_goes_to_slots(purge: Purge, has_row: bool) -> None:
+    log = PurgeLog()
+    number = log.purge(replace(purge, at=NOW))
+    assert len(log) == has_row
+    assert log.strongest(KEY, TAGS, under=number - 1) == replace(purge, at=NOW)
+    assert log.strongest(KEY, TAGS, under=number) is None
+    assert log.touched(KEY, number - 1)
+    assert not log.touched(KEY, number)
+
+
+def test_posts_to_any_number_of_urls_do_not_empty_the_cache() -> None:
+    log, length = PurgeLog(), 50_000
+    log.purge(HARD)
+    posts = length + 1
+    for place in range(posts):
+        log.purge(Purge(Mode.VALIDATE, by(Kind.URL, f"/api/orders/{place}", "example.com"), at=NOW))
+    assert (log.number, log.floor, len(log)) == (posts + 1, 0, 1)
+    assert log.strongest(KEY, ("a",), under=0) == HARD, "an operator's purge is not forgotten"
+    others = [log.strongest(f"GET http example.com /{place}", (), under=1) for place in range(1_000)]
+    assert sum(one is not None for one in others) < 60, "a few are validated in vain"
+    for place in range(0, posts, 97):
+        assert log.strongest(f"GET http example.com /api/orders/{place}", (), under=place + 1) is not None
+
+
+def test_what_others_hold_in_slots_is_merged() -> None:
+    one, other = PurgeLog(), PurgeLog()
+    for log, number, at in ((one, 5, NOW), (other, 7, NOW + 1)):
+        log.record(number, Purge(Mode.VALIDATE, POST, at=at))
+    first = slots_of(POST.name)[0]
+    for slot in slots_of(POST.name):
+        one.merge_slots(packed_slot(7, NOW + 1), slot)
+        other.merge_slots(packed_slot(5, NOW), slot)
+        other.merge_slots(packed_slot(7, NOW + 1), slot)
+    one.merge_slots(packed_slot(0, 0.0) + packed_slot(8, NOW), first + 1)
+    for log in (one, other):
+        assert log.strongest(KEY, (), under=6) == Purge(Mode.VALIDATE, POST, at=NOW + 1)
+        assert log.strongest(KEY, (), under=7) is None
+    assert (one.number, other.number) == (8, 7)
 
 
 def test_a_prefix_falls_out_of_the_log_like_any_other() -> None:

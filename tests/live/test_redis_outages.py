@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.core.decisions import StoredResponse
-from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector
+from app.core.purging import Kind, Mode, Purge, Selector
 from app.store.base import StoreError
 from app.store.codec import encode_purge
 from app.store.redis import scripts
@@ -283,21 +283,24 @@ async def test_who_may_not_ask_for_the_policy_goes_on_without(server: Server) ->
 
 # What `maxmemory-policy allkeys-…` may do to any key, or an operator.
 
+POST = Purge(Mode.VALIDATE, Selector(Kind.URL, "/orders/1", "example.com"))
+
 
 @within(30)
-@pytest.mark.parametrize("part", ["log", "purges", "order"])
+@pytest.mark.parametrize("part", ["log", "purges", "order", "slots"])
 async def test_who_comes_after_a_part_of_the_log_was_evicted_serves_nothing_that_was_purged(
     server: Server, part: str
 ) -> None:
     async with machine(server.url) as one:
         await one.purge(Purge(Mode.SOFT, Selector(Kind.DEPLOYMENT, "blue")))
-        await one.save(answer(fetched_under=1, tags=("t",)))
+        await one.purge(POST)
+        await one.save(answer(fetched_under=2, tags=("t",)))
         await one.purge(deletion(Selector(Kind.TAG, "t")))
         server.command("del", f"swerve:{{default}}:{part}")
         async with machine(server.url) as other:
             assert not await usable(other, KEY)
             await come_true(lambda: other.log.deployment == "blue")
-            await come_true(lambda: one.purge_number() == other.purge_number() > 2)
+            await come_true(lambda: one.purge_number() == other.purge_number() > 3)
             await one.save(answer(number=1, fetched_under=one.purge_number()))
             assert await usable(other, KEY), "and all goes on"
             await one.purge(deletion())
@@ -306,10 +309,11 @@ async def test_who_comes_after_a_part_of_the_log_was_evicted_serves_nothing_that
 
 
 @within(30)
-@pytest.mark.parametrize("part", ["log", "purges", "order"])
+@pytest.mark.parametrize("part", ["log", "purges", "order", "slots"])
 async def test_a_purge_after_a_part_of_the_log_was_evicted_holds_for_who_comes(server: Server, part: str) -> None:
     async with machine(server.url) as one:
         await one.save(answer(tags=("t",)))
+        await one.purge(POST)
         await one.purge(deletion(Selector(Kind.TAG, "t")))
         server.command("del", f"swerve:{{default}}:{part}")
         await one.purge(deletion(Selector(Kind.TAG, "another")))
@@ -323,9 +327,9 @@ async def test_a_purge_whose_news_were_evicted_is_obeyed_by_all(server: Server) 
         await one.save(answer())
         await one.purge(deletion(Selector(Kind.TAG, "another")))
         assert at_once(one, KEY)
-        purge, place = encode_purge(deletion()), f"{EVERYTHING.name} {Mode.HARD}"
+        purge = deletion()
         async with Redis.from_url(server.url) as other, other.pipeline(transaction=True) as both:
-            both.execute_command(*scripts.tell(Names("default"), ("purge", purge, "another"), place))
+            both.execute_command(*scripts.tell(Names("default"), ("purge", encode_purge(purge), "another"), purge))
             both.execute_command("DEL", Names("default").news)
             assert await both.execute() == [2, 1]
         await come_true(lambda: not at_once(one, KEY), BOUND + SLACK)

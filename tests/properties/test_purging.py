@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,6 +64,22 @@ def test_a_log_that_forgets_never_makes_less_of_a_purge_than_to_validate(
     if expected is not None:
         assert found is not None
         assert HARDNESS[found.mode] >= min(HARDNESS[expected], HARDNESS[Mode.VALIDATE])
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(purges, keys, tags, st.integers(0, 12))
+def test_who_shares_slots_with_all_others_is_validated_in_vain_and_nothing_else(
+    history: list[Purge], key: str, tags: tuple[str, ...], under: int
+) -> None:
+    log = PurgeLog()
+    with patch("app.core.purging.slots_of", lambda name: (0, 1)):
+        for purge in history:
+            log.purge(purge)
+        found = log.strongest(key, tags, under)
+    modes = [hardest(history, key, tags, under)]
+    if any(purge.slots for purge in history[under:]):
+        modes.append(Mode.VALIDATE)
+    assert (found and found.mode) == max(filter(None, modes), key=HARDNESS.__getitem__, default=None)
 
 
 @settings(max_examples=100, derandomize=True, deadline=None)

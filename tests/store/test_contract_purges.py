@@ -64,6 +64,21 @@ def test_a_purge_says_itself_on_what_it_names(
     }
 
 
+def test_a_clients_post_spoils_its_url_and_takes_no_row(store: Store, run: Run[Any]) -> None:
+    run(save(store, *THREE))
+    posts = [Purge(Mode.VALIDATE, by(Kind.URL, f"/orders/{place}", "example.com"), at=NOW) for place in range(20)]
+    spoiling = Purge(Mode.VALIDATE, by(Kind.URL, "/", "example.com"), at=NOW)
+    for purge in (*posts, spoiling):
+        run(store.purge(purge))
+    assert (store.purge_number(), len(store.log), store.log.floor) == (21, 0, 0)
+    assert [one.purge for key in (KEY, HOME, OTHER) for one in run(store.lookup(key))] == [None, spoiling, None]
+    assert [store.purged_since(HOME, 20), store.purged_since(HOME, 21)] == [True, False]
+    run(save(store, answer(HOME, number=1, fetched_under=20)))
+    assert [one.purge for one in run(store.lookup(HOME))] == [spoiling], "a fetch that was in flight"
+    run(save(store, answer(HOME, number=2, fetched_under=21)))
+    assert [one.purge for one in run(store.lookup(HOME))] == [None]
+
+
 def test_only_what_was_fetched_before_a_purge_is_purged(store: Store, run: Run[Any]) -> None:
     purge = Purge(Mode.SOFT, by(Kind.TAG, "a"), deadline=NOW + 60, at=NOW)
     run(store.purge(purge))

@@ -13,7 +13,7 @@ from app.store.base import Store
 from tests.core.build import NOW
 from tests.store.conftest import Run
 from tests.store.examples import BLOG, FULL, HOME, KEY, answer, names, page, pattern, save, variant
-from tests.store.other_process import Other
+from tests.store.other_process import Other, other
 from tests.store.stores import MIB, Kind, kept, opened, until
 
 shared, lasting = pytest.mark.shared, pytest.mark.lasting
@@ -87,6 +87,23 @@ def test_what_is_fetched_before_the_purge_of_another_is_purged(store: Store, sec
     run(save(store, answer(fetched_under=under)))
     assert [one.purge is not None for one in run(store.lookup(KEY))] == [True]
     assert [one.purge is not None for one in second.kept(KEY)] == [True]
+
+
+@shared
+def test_what_clients_have_spoiled_is_known_to_all_and_to_who_comes_later(
+    kind: Kind, place: str, store: Store, second: Other, run: Run[Any]
+) -> None:
+    posts = [Purge(Mode.VALIDATE, Selector(By.URL, f"/orders/{number}", "example.com"), at=NOW) for number in range(9)]
+    spoiling = Purge(Mode.VALIDATE, Selector(By.URL, "/", "example.com"), at=NOW + 0.25)
+    run(save(store, BLOG, answer(HOME)))
+    for purge in (*posts, Purge(Mode.HARD, Selector(By.TAG, "none")), spoiling):
+        number = second.purge(purge)
+    assert number == 11
+    assert [one.purge for key in (KEY, HOME) for one in run(store.lookup(key))] == [None, spoiling]
+    with other(kind, place, 64 * MIB) as later:
+        assert later.purge_number() == 11
+        assert [one.purge for key in (KEY, HOME) for one in later.kept(key)] == [None, spoiling]
+        assert [(later.purge(one), second.purge(one)) for one in posts[:2]] == [(12, 13), (14, 15)]
 
 
 @shared

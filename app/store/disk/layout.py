@@ -15,17 +15,21 @@ from zlib import crc32
 
 from app.core.decisions import StoredResponse
 from app.core.purging import Kind, Selector, paths_of, place_of
+from app.core.slots import SLOT_SIZE
 from app.store import codec
 
 # To be raised whenever the meaning of anything in these tables changes.
 FORMAT = b"swerve 2"
 
-TABLES = ("facts", "records", "order", "changes", "purges", "purged", "leases", "files")
+TABLES = ("facts", "records", "order", "changes", "purges", "purged", "slots", "leases", "files")
 NAMES = "names"  # the one that has several rows under a key
 
 # A body up to this size lies in its record. Larger ones are files: LMDB would want so many pages in a row for them, and
 # whoever is sending one to a slow client would keep it from using any page again.
 INLINE = 32 * 2**10
+
+# So many slots of purges lie in a row: less than half a page, for longer ones get pages of their own.
+IN_BLOCK = 64
 
 PLACE, VARIANT, NAME, FILE = 16, 8, 8, 8
 ROW = PLACE + VARIANT
@@ -161,6 +165,12 @@ _TOTALS = struct.Struct("<13Q")
 def number(value: int) -> bytes:
     """A number as a key, so that rows lie in their order."""
     return value.to_bytes(8, "big")
+
+
+def block_of(slot: int) -> tuple[bytes, int]:
+    """The row in which a purge's slot lies, and where in it."""
+    block, place = divmod(slot, IN_BLOCK)
+    return number(block), place * SLOT_SIZE
 
 
 def value_of(key: bytes | memoryview) -> int:

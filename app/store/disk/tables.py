@@ -23,7 +23,8 @@ class Tables:
     """Handles, by what they keep.
 
     `facts`: the format, the totals. `records`: by row. `order`: rows by place. `names`: rows by digest of a name.
-    `changes`: by number. `purges`: by number; `purged`: the number by digest of mode and selector. `leases`: by place
+    `changes`: by number. `purges`: by number; `purged`: the number by digest of mode and selector. `slots`:
+    what has no row in `purges`, by block. `leases`: by place
     of key. `files`: rows by name of file.
     """
 
@@ -35,6 +36,7 @@ class Tables:
     changes: Any
     purges: Any
     purged: Any
+    slots: Any
     leases: Any
     files: Any
 

@@ -5,10 +5,11 @@ key because it is a single hash. So the responses spread over the nodes, and the
 
     swerve:{NAMESPACE}:log       hash    log: its name; last: place of the last news; number: of the last purge; floor
                                          under which all counts as purged; began: the first number; held: how many
-                                         there are of the two below
+                                         there are of the three below
     swerve:{NAMESPACE}:news      stream  purges, changes and marks (news.py), the last NEWS of them
     swerve:{NAMESPACE}:purges    hash    the last purge of each mode for each name: for who starts, or fell behind
     swerve:{NAMESPACE}:order     zset    the same names by number: beyond PURGES of them the oldest goes
+    swerve:{NAMESPACE}:slots     string  the slots of those purges that have no name there (app/core/slots.py)
     swerve:NAMESPACE:LOG:r:KEY   hash    the responses of a cache key: `h` + variant is the head, `b` + variant the body
     swerve:NAMESPACE:LOG:t:TAG   set     the cache keys whose responses have that tag
     swerve:NAMESPACE:LOG:p:PATH  set     the cache keys whose responses are of that path
@@ -51,8 +52,8 @@ class Names:
     """The names of our keys. `in_log`: the name of the log that they belong to."""
 
     def __init__(self, namespace: str) -> None:
-        self.log, self.news, self.purges, self.order = (
-            f"swerve:{{{namespace}}}:{what}" for what in ("log", "news", "purges", "order")
+        self.log, self.news, self.purges, self.order, self.slots = (
+            f"swerve:{{{namespace}}}:{what}" for what in ("log", "news", "purges", "order", "slots")
         )
         self._all = f"swerve:{namespace}"
 

@@ -28,7 +28,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Protocol
 
-from app.core.purging import LASTING, Mode, Purge, PurgeLog
+from app.core.purging import Mode, Purge, PurgeLog
 from app.store.codec import decode_purge, encode_purge
 from app.store.redis import scripts
 from app.store.redis.layout import Names
@@ -124,10 +124,7 @@ class News:
         return await self._purged(purge, self._link.ask_apart)
 
     async def _purged(self, purge: Purge, ask: Callable[[scripts.Command], Awaitable[list[Any]]]) -> int:
-        selector = purge.selector
-        news = (PURGE, encode_purge(purge), self._teller)
-        lasting = selector.kind in LASTING
-        command = scripts.tell(self._names, news, f"{selector.place} {purge.mode}", lasting=lasting)
+        command = self._command(purge)
         (number,) = await ask(command)
         if number is None:  # there is no log, or none any more
             await self.level(None)
@@ -136,6 +133,9 @@ class News:
             raise Away("the purge log was lost twice")
         await self.level(None)
         return int(number)
+
+    def _command(self, purge: Purge) -> scripts.Command:
+        return scripts.tell(self._names, (PURGE, encode_purge(purge), self._teller), purge)
 
     async def tell(self, kind: str, key: str) -> None:
         """Tell the others of a key. Raises StoreError."""
@@ -183,7 +183,7 @@ class News:
         """Read the whole log, and begin it anew where it must be. What was known besides stays known: too many purges
         cost a fetch, one too few is wrong."""
         known, first = (self.log, self.purges.number, self.position), not self.log
-        ((numbers, held, anew),) = await self._link.ask_apart(
+        ((numbers, held, slots, anew),) = await self._link.ask_apart(
             scripts.join(self._names, known, lost, secrets.token_hex(4))
         )
         log, last, floor = numbers
@@ -191,6 +191,7 @@ class News:
             (int(value), rest) for value, _, rest in (one.partition(b":") for one in held[1::2])
         ):
             self._record(number, payload)
+        self.purges.merge_slots(slots)
         self.purges.raise_floor(int(floor))
         self.log, self.position = log.decode(), int(last)
         self.counts["reloads"] += int(not first)
@@ -206,10 +207,9 @@ class News:
     async def _announce_again(self, known: Sequence[bytes]) -> None:
         """What is in force must be known to those as well who come later, beside what they know in any case."""
         for selector in self.purges.in_force:
-            place = f"{selector.place} {Mode.SOFT}"
-            if place.encode() not in known:
-                news = (PURGE, encode_purge(Purge(Mode.SOFT, selector)), self._teller)
-                await self._link.ask_apart(scripts.tell(self._names, news, place, lasting=True))
+            purge = Purge(Mode.SOFT, selector)
+            if scripts.place_in_log(purge).encode() not in known:
+                await self._link.ask_apart(self._command(purge))
 
 
 def _lost(seen: bytes | None, known: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.purging import LASTING, Purge
+from app.core.slots import NUMBER_SIZE, SLOT_SIZE, packed_slot
 from app.store.base import MAX_VARIANTS
 from app.store.redis.layout import DIGITS, NEWS, PURGES, Names
 
@@ -12,10 +14,12 @@ Argument = str | bytes | int
 Command = tuple[Argument, ...]
 
 # Keys may be evicted one by one, whatever was set: what is held of the purges is counted, to notice that.
-_HELD = "local held = redis.call('HLEN', KEYS[3]) .. ':' .. redis.call('ZCARD', KEYS[4])"
+_HELD = """local held = redis.call('HLEN', KEYS[3]) .. ':' .. redis.call('ZCARD', KEYS[4])
+                .. ':' .. redis.call('STRLEN', KEYS[5])"""
 _NOW = "local time = redis.call('TIME'); local now = time[1] * 1000000 + time[2]"
 
-# kind, payload, who tells, name of the purge or '', whether it may be forgotten ('1' or '').
+# kind, payload, who tells; of a purge its name and whether it may be forgotten ('1' or ''), or when it was made,
+# as bytes, and its slots; what does not apply is ''.
 # Returns the number of the last purge, or false where the log is not there as a whole.
 _TELL = f"""
 local last, held_then = unpack(redis.call('HMGET', KEYS[1], 'last', 'held'))
@@ -27,7 +31,8 @@ if held ~= held_then then
   return false
 end
 {_NOW}
-local number = redis.call('HINCRBY', KEYS[1], 'number', ARGV[4] ~= '' and 1 or 0)
+local numbered = ARGV[4] ~= '' or ARGV[6] ~= ''
+local number = redis.call('HINCRBY', KEYS[1], 'number', numbered and 1 or 0)
 local place = string.format('%.0f', math.max(last + 1, now))
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', {NEWS}, place .. '-0', 'k', ARGV[1], 'v', ARGV[2], 'b', ARGV[3],
            'a', string.format('%.0f', last), 'n', number)
@@ -40,6 +45,11 @@ if ARGV[4] ~= '' then
     redis.call('HDEL', KEYS[3], oldest[1])
     redis.call('HSET', KEYS[1], 'floor', oldest[2])
   end
+end
+for i = 7, #ARGV do
+  redis.call('SETRANGE', KEYS[5], ARGV[i] * {SLOT_SIZE}, struct.pack('<I8', number) .. ARGV[6])
+end
+if numbered then
   {_HELD}
   redis.call('HSET', KEYS[1], 'held', held)
 end
@@ -47,7 +57,8 @@ return number
 """
 
 # the caller's log or '', its last number, its last place, whether that log has lost something ('1' or ''), a new name.
-# Begins the log anew where it must be, and returns it, and whether it was.
+# Begins the log anew where it must be, and returns it, and whether it was. A new one needs no slots: what is stored
+# under the old one's name is out of reach, and what is in flight is under the floor.
 _JOIN = f"""
 local log, last, number, began, held_then =
   unpack(redis.call('HMGET', KEYS[1], 'log', 'last', 'number', 'began', 'held'))
@@ -60,12 +71,14 @@ if anew then
   local first = 0
   if log or theirs ~= '' then first = math.max(known, tonumber(number or 0)) + 1 end
   local place = string.format('%.0f', math.max(tonumber(ARGV[3]) + 1, tonumber(last or 0) + 1, now))
-  redis.call('DEL', KEYS[2])
+  redis.call('DEL', KEYS[2], KEYS[5])
+  {_HELD}
   redis.call('XADD', KEYS[2], place .. '-0', 'k', 'begin')
   redis.call('HSET', KEYS[1], 'log', ARGV[5], 'last', place, 'number', first, 'began', first, 'floor', first,
              'held', held)
 end
-return {{redis.call('HMGET', KEYS[1], 'log', 'last', 'floor'), redis.call('HGETALL', KEYS[3]), anew and 1 or 0}}
+return {{redis.call('HMGET', KEYS[1], 'log', 'last', 'floor'), redis.call('HGETALL', KEYS[3]),
+         redis.call('GET', KEYS[5]) or '', anew and 1 or 0}}
 """
 
 _KEEPING = f"""
@@ -146,11 +159,24 @@ def _evaluate(script: str, keys: tuple[str, ...], *arguments: Any) -> Command:
 
 
 def _log(names: Names) -> tuple[str, ...]:
-    return names.log, names.news, names.purges, names.order
+    return names.log, names.news, names.purges, names.order, names.slots
 
 
-def tell(names: Names, news: tuple[str, bytes, str], purge: str = "", *, lasting: bool = False) -> Command:
-    return _evaluate(_TELL, _log(names), *news, purge, "" if lasting else "1")
+def tell(names: Names, news: tuple[str, bytes, str], purge: Purge | None = None) -> Command:
+    return _evaluate(_TELL, _log(names), *news, *_place(purge))
+
+
+def _place(purge: Purge | None) -> Command:
+    if purge is None:
+        return "", "", ""
+    if purge.slots:
+        return "", "", packed_slot(0, purge.at)[NUMBER_SIZE:], *purge.slots
+    return place_in_log(purge), "" if purge.selector.kind in LASTING else "1", ""
+
+
+def place_in_log(purge: Purge) -> str:
+    """What the last purge of its mode and name is found by."""
+    return f"{purge.selector.place} {purge.mode}"
 
 
 def join(names: Names, known: tuple[str, int, int], lost: bool, new: str) -> Command:

@@ -1,0 +1,64 @@
+"""What clients' unsafe requests have spoiled, in a place that does not grow: slots, which URLs share.
+
+Anybody can send a POST to as many URLs as they like. So none gets a row of its own: its name leads to two slots, and
+both take the number of the purge (a Bloom filter with numbers for bits). What is spoiled has a number at least as high
+in both, whatever came after it: nothing is ever forgotten. Who shares both with others that were spoiled since is
+validated once in vain: 3 % of what is stored by requests to 50,000 other URLs, a fifth by 150,000.
+
+The hash is the same in each process and on each machine, for they share the slots. To look for URLs that share slots
+with another's buys nothing: each request costs that one a validation at most, and the origin the request itself.
+"""
+
+from __future__ import annotations
+
+import struct
+from hashlib import blake2b
+
+SLOTS = 2**19
+# A slot, in memory as in stores: the number of the purge (0: none yet) and the HTTP time at which it was made.
+_SLOT = struct.Struct("<Qd")
+SLOT_SIZE, NUMBER_SIZE = _SLOT.size, 8
+
+_TWO = struct.Struct("<II")
+_CHUNK = 1_024
+
+
+def slots_of(name: str) -> tuple[int, int]:
+    one, other = _TWO.unpack(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_TWO.size).digest())
+    return one % SLOTS, other % SLOTS
+
+
+def packed_slot(number: int, at: float) -> bytes:
+    return _SLOT.pack(number, at)
+
+
+class Slots:
+    """SLOTS of them, 8 MiB. `last` is the highest number in any."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self._data = bytearray(SLOTS * SLOT_SIZE)
+
+    def last_of(self, slots: tuple[int, ...]) -> tuple[int, float]:
+        """The number of the last purge that all of these slots may have taken, and when it was made."""
+        return min(map(self._read, slots))
+
+    def record(self, slots: tuple[int, ...], number: int, at: float) -> None:
+        """An old number changes nothing that is newer."""
+        for slot in slots:
+            if number > self._read(slot)[0]:
+                _SLOT.pack_into(self._data, slot * SLOT_SIZE, number, at)
+        self.last = max(self.last, number)
+
+    def merge(self, data: bytes | memoryview, first: int = 0) -> None:
+        """Record what others hold in a row of slots, from that one on. Most is the same: that is passed over."""
+        for start in range(0, len(data), _CHUNK):
+            chunk, ours = bytes(data[start : start + _CHUNK]), first * SLOT_SIZE + start
+            if chunk != self._data[ours : ours + len(chunk)]:
+                for slot, (number, at) in enumerate(_SLOT.iter_unpack(chunk), ours // SLOT_SIZE):
+                    if number:
+                        self.record((slot,), number, at)
+
+    def _read(self, slot: int) -> tuple[int, float]:
+        number, at = _SLOT.unpack_from(self._data, slot * SLOT_SIZE)
+        return number, at
