@@ -73,7 +73,7 @@ class Fetcher:
 
     def depart(self, key: str, forward: Forward) -> Flight:
         """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
-        under, landing = self.around.store.purge_number(), self.around.tasks.loop.create_future()
+        under, landing = self._sent_under(forward), self.around.tasks.loop.create_future()
         flight = self.flights.depart(key, under, self.terms(forward.request), landing)
         self.flights.refreshing += int(forward.background)
         flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
@@ -139,11 +139,10 @@ class Fetcher:
             raise
         try:
             spoiled = self._spoiled(forward.request, landing.exchange)
-            await self._spoil(spoiled)
+            numbers = await self._spoil(spoiled)
             match landing.outcome:
                 case Save(stored):
-                    if spoiled:  # a POST's own answer came after what it spoiled
-                        stored = replace(stored, fetched_under=self.around.store.purge_number())
+                    stored = _after(numbers, stored)
                     self._remember(key, forward, reusable(stored, self.around.clock.now()))
                     return await self.intake.take(forward, landing, stored, ended)
                 case outcome:
@@ -159,9 +158,8 @@ class Fetcher:
             return perhaps_spoiled_by(request, rules, now)
         return spoiled_by(request, exchange.response, rules, now)
 
-    async def _spoil(self, purges: Sequence[Purge]) -> None:
-        for purge in purges:
-            await self._purge(purge)
+    async def _spoil(self, purges: Sequence[Purge]) -> Sequence[int | None]:
+        return [await self._purge(purge) for purge in purges]
 
     async def _settle(self, outcome: WithoutBody, key: str, forward: Forward, landing: Landing) -> None:
         """Put into effect what brought no new body to keep. What answers from the store needs no body of its own."""
@@ -240,12 +238,22 @@ class Fetcher:
             await self._purge(Purge(Mode.SOFT, new, at=self.around.clock.now()))
         return announced
 
-    async def _purge(self, purge: Purge) -> None:
-        """A purge that nobody has asked for. Where it is not acknowledged, the store says so and tells the others
-        later: no reason for the client to go without its answer."""
+    async def _purge(self, purge: Purge) -> int | None:
+        """A purge that nobody has asked for; its number. Where it is not acknowledged (None), the store says so and
+        tells the others later: no reason for the client to go without its answer."""
         with suppress(StoreError):
-            await self.around.store.purge(purge)
+            number = await self.around.store.purge(purge)
             self.around.journal.purged(purge.mode)
+            return number
+        return None
+
+
+def _after(own: Sequence[int | None], stored: StoredResponse) -> StoredResponse:
+    """A POST's own answer came after what it spoiled. Where others have purged while it was under way, it counts as
+    fetched before: of theirs nobody asks which have named it."""
+    first = stored.fetched_under + 1
+    alone = own and list(own) == list(range(first, first + len(own)))
+    return replace(stored, fetched_under=first + len(own) - 1) if alone else stored
 
 
 def _received(answer: Answer, ahead: float) -> tuple[Response, OwnBody | None, bytes]:

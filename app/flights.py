@@ -78,9 +78,9 @@ Terms = tuple[Rules, Forwarding]
 
 
 class Flight:
-    """A fetch under way, by its `task`. `fetched_under`: the number of the last purge when it started. `terms`: by what
-    it was asked for, and is judged. `wanted`: also when nobody waits for it. `given_up`: it is being cancelled, and
-    brings nothing any more."""
+    """A fetch under way, by its `task`. `fetched_under`: the number of the last purge that it regards. `terms`: by
+    what it was asked for, and is judged. `wanted`: also when nobody waits for it. `given_up`: it is being cancelled,
+    and brings nothing any more."""
 
     def __init__(self, fetched_under: int, terms: Terms, landing: asyncio.Future[Landing]) -> None:
         self.fetched_under, self.terms = fetched_under, terms

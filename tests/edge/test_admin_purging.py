@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.admin.selectors import by_tag
-from app.core.purging import EVERYTHING, Mode, Purge
+from app.core.purging import EVERYTHING, Mode, Purge, Selector
 from app.core.rules import Rules
 from app.core.tags import TagField
 from app.shown import shown
@@ -19,6 +19,12 @@ from tests.edge.administered import Administered, page, run
 
 async def says(site: Administered, target: str) -> str | None:
     return (await site.visit(target)).header("x-vercel-cache")
+
+
+async def asked(site: Administered, times: int) -> None:
+    """Wait until the origin was asked so often."""
+    while len(site.origin.requests) < times:  # noqa: ASYNC110 - nobody tells us
+        await asyncio.sleep(0)
 
 
 def test_an_invalidated_page_is_stale_once() -> None:
@@ -95,6 +101,54 @@ def test_a_deletion_is_not_undone_by_who_had_decided_to_validate_before_it() -> 
         assert "if-none-match" not in site.origin.requests[2].headers
 
     run(talk, dialect="vercel")
+
+
+def test_who_comes_after_a_deletion_does_not_join_a_refresh_that_was_decided_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    granted = asyncio.Event()
+
+    async def lease(_key: str, _seconds: float) -> bool:
+        return await granted.wait()
+
+    async def talk(site: Administered) -> None:
+        monkeypatch.setattr(site.around.store, "shared", True, raising=False)
+        monkeypatch.setattr(site.around.store, "lease", lease)
+        site.origin.script({"/blog": page("blog", "blog", etag='"1"') | {"validates": True}})
+        await site.visit("/blog")
+        site.clock.advance(90)
+        assert (await site.site.request("GET", "/blog")).header("x-vercel-cache") == "STALE"
+        await site.around.store.purge(Purge(Mode.HARD, EVERYTHING))
+        site.origin.gate.clear()
+        granted.set()
+        await asked(site, 2)
+        assert "if-none-match" in site.origin.requests[1].headers, "the refresh of what is deleted by now"
+        visiting = asyncio.ensure_future(site.site.request("GET", "/blog"))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        site.origin.gate.set()
+        assert (await visiting).body == b"blog"
+        assert ["if-none-match" in one.headers for one in site.origin.requests] == [False, True, False]
+
+    run(talk, dialect="vercel")
+
+
+@pytest.mark.parametrize(("others", "says"), [((), "HIT"), ((EVERYTHING,), "MISS")])
+def test_a_post_s_own_answer_is_fetched_before_what_is_deleted_meanwhile(
+    others: tuple[Selector, ...], says: str
+) -> None:
+    async def talk(site: Administered) -> None:
+        site.origin.script({"/blog": page("new", "blog", content_location="/blog")})
+        site.origin.gate.clear()
+        posting = asyncio.ensure_future(site.site.request("POST", "/blog"))
+        await asked(site, 1)
+        for selector in others:
+            await site.around.store.purge(Purge(Mode.HARD, selector))
+        site.origin.gate.set()
+        assert (await posting).body == b"new"
+        assert (await site.visit("/blog")).header("x-cache") == says
+
+    run(talk)
 
 
 def test_what_is_answered() -> None:
