@@ -12,7 +12,7 @@ from app.admin.access import Access
 from app.admin.operation import Operation
 from app.admin.problems import Problem, answer
 from app.admin.reading import body_of, json_object
-from app.core.purging import Kind, Mode, Purge, Selector
+from app.core.purging import EVERYTHING, Kind, Mode, Purge, Selector
 
 FURTHEST = 86_400 * 3_650
 EXAMPLE = '{"advance": 3600}'
@@ -51,11 +51,17 @@ async def move(access: Access, request: Request) -> Response:
 
 
 async def put(access: Access, offset: float) -> None:
-    """Have HTTP time so many seconds ahead. Raises Problem, StoreError."""
+    """Have HTTP time so many seconds ahead. Raises Problem, StoreError.
+
+    Where it goes back, what was stored meanwhile comes from the future, and would be new for all that time: it is
+    validated before it is used."""
     if not 0 <= offset <= FURTHEST:
         raise Problem(400, f"HTTP time would be {offset:g} seconds ahead; it may be so by 0 to {FURTHEST}, ten years")
+    back = offset < access.around.clock.offset
     moved = Selector(Kind.CLOCK, str(float(offset)))
     await access.store.purge(Purge(Mode.SOFT, moved, at=access.now()))
+    if back:
+        await access.store.purge(Purge(Mode.VALIDATE, EVERYTHING, at=access.now()))
 
 
 def _seconds(name: str, value: Any) -> float:

@@ -50,6 +50,21 @@ def test_what_comes_after_the_clock_was_moved_is_new(fields: dict[str, Any]) -> 
     run(talk)
 
 
+def test_what_comes_from_the_future_is_validated() -> None:
+    async def talk(site: Administered) -> None:
+        await site.told("POST", "/v1/clock", {"advance": 3600})
+        await site.visit("/blog")
+        assert (await site.visit("/blog")).header("x-cache") == "HIT"
+        await site.told("POST", "/v1/clock", {"offset": 0})
+        assert "detail=invalidated" in str((await site.visit("/blog")).header("cache-status"))
+        hit = await site.visit("/blog")
+        assert (hit.header("x-cache"), hit.header("age")) == ("HIT", "0")
+        site.clock.advance(400)
+        assert (await site.visit("/blog")).header("x-cache") != "HIT"
+
+    run(talk)
+
+
 def test_a_reset_puts_the_clock_right() -> None:
     async def talk(site: Administered) -> None:
         await site.told("POST", "/v1/clock", {"offset": 60})
