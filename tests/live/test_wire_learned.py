@@ -131,5 +131,9 @@ async def test_no_more_of_a_pipeline_is_read_than_can_wait(world: World) -> None
         await turns()
         assert max(len(one._pipeline) for one in world.connections) <= 32
         world.origin.gate.set()
-        heard = await client.hear()
-        assert len(re.findall(rb"HTTP/1\.1 200 ", heard)) >= wrote // len(get("/a"))
+        answered, asked = 0, wrote // len(get("/a"))
+        for _ in range(100):  # a busy machine makes pauses
+            answered = len(re.findall(rb"HTTP/1\.1 200 ", await client.hear()))
+            if answered >= asked:
+                break
+        assert answered >= asked
