@@ -82,7 +82,8 @@ async def test_a_folder_deleted_under_them_leaves_no_worker_behind(tmp_path: Pat
         await until_up(proxy)
         for _ in range(10):
             await get(proxy.port, "/page")
-        shutil.rmtree(folder)
+        folder.rename(tmp_path / "gone")  # at once: a worker may make it anew while it is being deleted
+        shutil.rmtree(tmp_path / "gone")
         first, *others = workers(proxy)
         os.kill(first, signal.SIGKILL)
         await until(lambda: len(workers(proxy)) == COUNT and first not in workers(proxy))
