@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -71,6 +72,32 @@ async def test_a_purge_that_was_acknowledged_is_seen_by_every_worker() -> None:
                 body = b'{"urls": ["http://localhost:%d/page"]}' % proxy.port
                 assert (await caller.post("/v1/delete", body)).status == 200
         assert await metric(proxy, "swerve_purges_total") == 10
+
+
+@within(40)
+async def test_a_folder_deleted_under_them_leaves_no_worker_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    flags = (*SEVERAL, "--store", str(folder))
+    async with RoutedOrigin({"/page": PAGE}) as origin, swerve(origin.url, *flags) as proxy:
+        await until_up(proxy)
+        for _ in range(10):
+            await get(proxy.port, "/page")
+        folder.rename(tmp_path / "gone")  # at once: a worker may make it anew while it is being deleted
+        shutil.rmtree(tmp_path / "gone")
+        first, *others = workers(proxy)
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: len(workers(proxy)) == COUNT and first not in workers(proxy))
+        await until_up(proxy)
+        for version in (b"1", b"2", b"3"):
+            for _ in range(8):
+                await get(proxy.port, "/page")
+            origin.handlers["/page"] = says(ok(version, "Cache-Control: s-maxage=600"))
+            async with calling(proxy.admin) as caller:
+                body = b'{"urls": ["http://localhost:%d/page"]}' % proxy.port
+                assert (await caller.post("/v1/delete", body)).status == 200
+            assert {(await get(proxy.port, "/page")).body for _ in range(16)} == {version}
+        assert origin.count("/page") < 10, "and they share what they keep"
+        assert set(others) <= set(workers(proxy))
 
 
 @within(60)

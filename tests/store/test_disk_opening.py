@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -163,11 +162,10 @@ async def killed(folder: Path) -> None:
     store = DiskStore(folder, SIZE)
     await store.open()
     opened, store._opened = store._opened, None
-    await store._upkeep.stop()
     assert opened is not None
-    opened.tables.env.close()
-    for descriptor in (opened.users, opened.gate):
-        os.close(descriptor)
+    assert store._upkeep is not None
+    await store._upkeep.stop()
+    opening.let_go(opened)
 
 
 def another_boot(monkeypatch: pytest.MonkeyPatch) -> None:

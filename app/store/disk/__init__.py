@@ -13,6 +13,9 @@ What it promises, and what it does not:
   Records have a checksum. Body files are dropped then, for nobody can tell what is in them.
 - *The disk is full, or fails*: what cannot be saved is not kept, what cannot be read is not there; counted, and said
   once. A purge that cannot be written counts everything as purged that was fetched before it, also after a restart.
+- *The folder is deleted, moved or replaced while it is in use*: each process sees that within a quarter of a second,
+  and whenever it acknowledges a purge. It says so, counts everything as purged, and goes on in the folder that then has
+  the name; what is in force (the deployment, the moved clock) is said there again.
 - *A process stands still in the middle of a change*: the others read on. Their changes are given up after a second, and
   a purge counts everything as purged after ten.
 - Not for folders on network file systems: their locks and shared memory are not good enough for LMDB.

@@ -28,6 +28,10 @@ class Commits:
         self._max_size, self._origin, self._health = max_size, origin, health
         self._unsynced = False
 
+    def close(self) -> None:
+        """Change nothing any more, whoever waits for it."""
+        self._gate.close()
+
     async def change(self, work: Callable[[Writing], T], otherwise: T, patience: float) -> T:
         """Do it, or where that fails say `otherwise`, and nothing has happened; `patience`: for how many seconds others
         may be at it."""

@@ -20,9 +20,9 @@ _NOTHING = Held((), ())
 
 
 class Finding:
-    """`hear`: of what others have changed."""
+    """`hear`: of what others have changed. Returns whether we could: else nothing is there."""
 
-    def __init__(self, opened: Opened, hearing: Hearing, health: Health, hear: Callable[[], None]) -> None:
+    def __init__(self, opened: Opened, hearing: Hearing, health: Health, hear: Callable[[], bool]) -> None:
         self._tables, self._words, self._bodies, self._used = (
             opened.tables,
             opened.words,
@@ -37,7 +37,8 @@ class Finding:
         return await self._waited_for(key) if found is None else found
 
     def find(self, key: str) -> Sequence[StoredResponse] | None:
-        self._hear()
+        if not self._hear():
+            return ()
         held = self._tier.get(key)
         if held is None and (held := self._read(key)) is None:
             return None
@@ -69,7 +70,7 @@ class Finding:
         return variants_of(key, self._tables, self._bodies, self._words.slots)
 
     async def _waited_for(self, key: str) -> Sequence[StoredResponse]:
-        seen = self._hearing.seen
+        seen = self._seen()
         try:
             found = self._from_disk(key)
             held = await asyncio.to_thread(read_files, found, MOST_HELD, wait=True)
@@ -77,11 +78,16 @@ class Finding:
             self._health.failed("read", error)
             return ()
         assert held is not None
-        self._hear()
-        if self._hearing.seen == seen:  # nothing has changed since
+        if not self._hear():
+            return ()
+        if self._seen() == seen:  # nothing has changed since
             self._tier.hold(key, held)
             self._hearing.tell_dropped()
         return self._shown(held)
+
+    def _seen(self) -> tuple[int, int]:
+        """What has been heard of: changes, and that another folder was begun."""
+        return self._hearing.seen, self._log.floor
 
     def touch(self, key: str) -> None:
         held = self._tier.get(key)

@@ -16,13 +16,18 @@ class Gate:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._closed = False
+
+    def close(self) -> None:
+        """Nobody comes in any more; those who wait give up. Not to be called inside."""
+        self._closed = True
 
     async def wait(self, seconds: float) -> bool:
         """Whether we are the one, after so many seconds at most. Then `leave` without awaiting anything in between."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while not self._enter():
-            if loop.time() >= deadline:
+            if self._closed or loop.time() >= deadline:
                 return False
             pause = loop.create_future()
             loop.call_later(PAUSE, _end, pause)
@@ -30,6 +35,8 @@ class Gate:
         return True
 
     def _enter(self) -> bool:
+        if self._closed:
+            return False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

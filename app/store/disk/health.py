@@ -18,16 +18,26 @@ QUIET = 60.0
 
 
 class Health:
-    """`counts` of what happened; `trouble` in words, until the next change is written."""
+    """`counts` of what happened; `trouble` in words, until the next change is written. `away`: there is no folder just
+    now, so that nothing can be read or written."""
 
     def __init__(self, name: str) -> None:
         self.counts = Counter(evictions=0, errors=0)
         self.trouble: str | None = None
+        self.away = False
         self._name = name
         self._said = False
         self._quiet_until = 0.0
 
     def failed(self, what: str, why: object) -> None:
+        if not self.away:
+            self.not_done(what, why)
+
+    def gone(self) -> None:
+        self.away = True
+        log.warning("store %s: its files were deleted or replaced while in use; it begins anew", self._name)
+
+    def not_done(self, what: str, why: object) -> None:
         self.counts["errors"] += 1
         if self.trouble is None and monotonic() >= self._quiet_until:
             log.warning("store %s: cannot %s: %s; going on without what it keeps", self._name, what, why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from app.core.purging import PurgeLog
+from app.core.purging import PurgeLog, Selector
 from app.store.disk import changes, purging
 from app.store.disk.changes import Changed, Marked, Purged
 from app.store.disk.layout import number, value_of
@@ -22,6 +22,10 @@ class News:
     marks: list[Marked] = field(default_factory=list)
 
 
+# What no pulse is.
+UNHEARD = -1
+
+
 class Hearing:
     """`heard` is the pulse as it was before the changes were last read, `seen` the number of the last one. `telling`:
     listeners are being called, who may ask the store, and must not make it forget or hear of anything else."""
@@ -29,7 +33,7 @@ class Hearing:
     def __init__(self, tier: Tier, origin: bytes) -> None:
         self.tier = tier
         self.log = PurgeLog(purging.LENGTH)
-        self.heard = -1
+        self.heard = UNHEARD
         self.seen = 0
         self.telling = False
         self.listeners: list[Callable[[str], None]] = []
@@ -42,20 +46,40 @@ class Hearing:
         with tables.begin() as txn:
             self.seen = tables.totals(txn).change
             purging.load(self.log, txn, tables)
+        self.log.raise_floor(words.floor)
 
     def catch_up(self, tables: Tables, words: Words) -> None:
-        """Hear of every change since. Raises lmdb.Error."""
-        self.heard = words.pulse[0]  # before the snapshot is taken: words.py says why
+        """Hear of every change since. Raises lmdb.Error: then anything may have happened, and nothing is held."""
+        pulse, self.heard = words.pulse[0], UNHEARD  # before the snapshot is taken: words.py says why
         if words.floor > self.log.floor:
             self.log.raise_floor(words.floor)
-        with tables.begin() as txn:
-            news = self._read(txn, tables)
+        try:
+            with tables.begin() as txn:
+                news = self._read(txn, tables)
+        except BaseException:
+            self.tell(self.tier.empty())
+            raise
+        self.heard = pulse
         for key in news.keys:
             self.tier.pop(key, None)
         self.tell(news.keys)
         for mark in news.marks:
             for listener in self.mark_listeners:
                 listener(*mark)
+
+    def forget(self) -> None:
+        """All that was fetched until now counts as purged."""
+        self.log.raise_floor(self.log.number + 1)
+        self.tell(self.tier.empty())
+
+    def unsaid(self, tables: Tables) -> list[Selector]:
+        """What is in force, where those who share the tables do not agree with us: theirs before ours. Raises
+        lmdb.Error."""
+        log = PurgeLog(purging.LENGTH)
+        with tables.begin() as txn:
+            purging.load(log, txn, tables)
+        ours, theirs = ({one.kind: one for one in each.in_force} for each in (self.log, log))
+        return [one for kind, one in {**ours, **theirs}.items() if ours.get(kind) != theirs.get(kind)]
 
     def tell(self, keys: Iterable[str]) -> None:
         self.telling = True

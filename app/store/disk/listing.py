@@ -30,7 +30,7 @@ class Change(Protocol):
 class Listing:
     """`hear`: of what others have changed."""
 
-    def __init__(self, tables: Tables, log: PurgeLog, health: Health, hear: Callable[[], None], change: Change) -> None:
+    def __init__(self, tables: Tables, log: PurgeLog, health: Health, hear: Callable[[], bool], change: Change) -> None:
         self._tables, self._log, self._health, self._hear, self._change = tables, log, health, hear, change
 
     async def entries(self, selector: Selector | None) -> AsyncIterator[StoredResponse]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from app.store.base import StoreError
 from app.store.disk.bodies import Bodies
 from app.store.disk.damage import damage_of
 from app.store.disk.layout import FORMAT
+from app.store.disk.presence import Presence, presence_of
 from app.store.disk.tables import Tables, open_tables
 from app.store.disk.words import Words, floor_in
 
@@ -29,10 +31,14 @@ HARMLESS = ("lost+found", ".")
 
 _BOOT, _FORMAT, _CLEAN = b"boot", b"format", b"clean"
 
+# For how many seconds one that closes waits for another that opens, and how often it looks.
+PATIENCE, PAUSE = 2.0, 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A folder in use. `users`: the lock that every process holds a share of while it uses the store."""
+    """A folder in use. `users`: the lock that every process holds a share of while it uses the store. `presence`: the
+    files that all who share it must have open."""
 
     folder: Path
     tables: Tables
@@ -40,6 +46,7 @@ class Opened:
     bodies: Bodies
     users: int
     gate: int
+    presence: Presence
 
 
 def open_folder(folder: Path, max_size: int) -> Opened:
@@ -63,20 +70,23 @@ def open_folder(folder: Path, max_size: int) -> Opened:
         raise StoreError(f"store {str(folder)!r}: {reason}; name a folder that can be written, or none") from error
 
 
-def close_folder(opened: Opened) -> None:
-    """The last one notes that all is on disk. Raises lmdb.Error, OSError."""
+def finish_folder(opened: Opened) -> None:
+    """Have all on disk; the last one notes that. To be called when nobody changes anything any more. Raises lmdb.Error,
+    OSError."""
     tables = opened.tables
-    try:
-        tables.env.sync(True)
-        with _locked(opened.folder / OPENING):
-            if _alone(opened.users):
-                with tables.env.begin(write=True) as txn:
-                    txn.put(_CLEAN, b"yes", db=tables.facts)
-                tables.env.sync(True)
-    finally:
-        tables.env.close()
-        os.close(opened.users)
-        os.close(opened.gate)
+    tables.env.sync(True)
+    with _locked(opened.folder / OPENING, PATIENCE):
+        if _alone(opened.users):
+            with tables.env.begin(write=True) as txn:
+                txn.put(_CLEAN, b"yes", db=tables.facts)
+            tables.env.sync(True)
+
+
+def let_go(opened: Opened) -> None:
+    """To be called by the thread that reads and writes: LMDB takes its file away under a transaction of another."""
+    opened.tables.env.close()
+    os.close(opened.users)
+    os.close(opened.gate)
 
 
 def _prepare(folder: Path) -> None:
@@ -110,7 +120,9 @@ def _open(folder: Path, max_size: int, users: int) -> Opened:
             words.begin(change)
         fcntl.flock(users, fcntl.LOCK_SH)
         tables.env.reader_check()
-        return Opened(folder, tables, words, bodies, users, _descriptor(folder / GATE))
+        gate = _descriptor(folder / GATE)
+        files = ((folder / USERS, users), (folder / GATE, gate), (data, None), (folder / WORDS, None))
+        return Opened(folder, tables, words, bodies, users, gate, presence_of(*files))
     except BaseException:
         tables.env.close()
         raise
@@ -214,10 +226,25 @@ def _alone(users: int) -> bool:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, patience: float | None = None) -> Iterator[None]:
+    """Raises BlockingIOError after so many seconds."""
     descriptor = _descriptor(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if patience is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            _lock_within(descriptor, patience)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_within(descriptor: int, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(PAUSE)

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Purge, Selector
-from app.store.base import State, turn, unmarked
+from app.core.purging import Kind, Mode, Purge, Selector
+from app.store.base import State, StoreError, turn, unmarked
 from app.store.disk import leases, purging
 from app.store.disk.changes import ORIGIN, Marked
 from app.store.disk.committing import Commits
 from app.store.disk.finding import Finding
 from app.store.disk.health import FAILURES, Health
-from app.store.disk.hearing import Hearing
+from app.store.disk.hearing import UNHEARD, Hearing
 from app.store.disk.layout import INLINE
 from app.store.disk.listing import Listing
-from app.store.disk.opening import Opened, close_folder, open_folder
+from app.store.disk.opening import Opened, finish_folder, let_go, open_folder
+from app.store.disk.presence import is_current
 from app.store.disk.tier import MOST, Tier
 from app.store.disk.upkeep import Upkeep
 from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
+from app.tasks import Tasks
 
 T = TypeVar("T")
 
@@ -33,6 +35,8 @@ PATIENCE, PURGE_PATIENCE = 1.0, 10.0
 DROPPED_AT_A_TIME = 250
 # By so much a purge that cannot be written is ahead of those that are being written just now.
 AHEAD = 1_000
+# How often a purge is begun anew because the folder was deleted meanwhile.
+TRIES = 3
 
 
 class DiskStore:
@@ -52,28 +56,103 @@ class DiskStore:
         self.log = self._hearing.log
         self._health = Health(str(folder))
         self._opened: Opened | None = None
+        self._upkeep: Upkeep | None = None
+        self._returning: asyncio.Task[None] | None = None
+        self._closed, self._tasks = False, Tasks()
 
     async def open(self) -> None:
-        opened = await asyncio.to_thread(open_folder, self._folder, self._max_size)
+        self._take(await asyncio.to_thread(open_folder, self._folder, self._max_size))
+        self.epoch = self.log.number
+        self._upkeep = Upkeep(self._poll, self._sync if self._durable else lambda: None, self._tidy)
+        self._upkeep.start()
+
+    def _take(self, opened: Opened) -> None:
+        """Use that folder. Raises lmdb.Error."""
+        self._hearing.begin(opened.tables, opened.words)
         self._opened, self._tables, self._words, self._bodies = opened, opened.tables, opened.words, opened.bodies
         self.pulse = opened.words.pulse
         self._commits = Commits(opened, self._max_size, self._origin, self._health)
         self._finding = Finding(opened, self._hearing, self._health, self._hear)
         self._listing = Listing(opened.tables, self.log, self._health, self._hear, self._change)
-        self._hearing.begin(opened.tables, opened.words)
-        self.epoch = self.log.number
-        self._upkeep = Upkeep(self.catch_up, self._commits.sync if self._durable else lambda: None, self._tidy)
-        self._upkeep.start()
+        self._health.away = self._closed
 
     async def aclose(self) -> None:
-        if self._opened is None:
+        """At any moment: what is being saved is not kept then, and what is looked for is not there."""
+        if self._closed or self._upkeep is None:
             return
-        opened, self._opened = self._opened, None
+        self._closed = self._health.away = True
+        self._commits.close()
         await self._upkeep.stop()
+        if self._returning is not None:
+            await asyncio.wait([self._returning])
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
         try:
-            await asyncio.to_thread(close_folder, opened)
+            await asyncio.to_thread(finish_folder, opened)
         except FAILURES as error:
-            self._health.failed("write", error)
+            self._health.not_done("write", error)
+        finally:
+            let_go(opened)
+
+    # Where the folder is deleted under it
+
+    def _poll(self) -> None:
+        if self._is_there():
+            self.catch_up()
+        else:
+            self._return()
+
+    def _is_there(self) -> bool:
+        return self._opened is not None and is_current(self._opened.presence)
+
+    def _return(self) -> asyncio.Task[None]:
+        """To the folder that now has the name, as all others who share it do. Until then nothing is there."""
+        if self._returning is None or self._returning.done():
+            left, self._opened = self._opened, None
+            if left is not None:
+                self._health.gone()
+                self._commits.close()
+                self._forget()
+            self._returning = self._tasks.start(self._begin_anew(left), "open the store again")
+        return self._returning
+
+    async def _begin_anew(self, left: Opened | None) -> None:
+        if left is not None:
+            assert self._upkeep is not None
+            await self._upkeep.synced()
+            let_go(left)
+        try:
+            opened = await asyncio.to_thread(open_folder, self._folder, self._max_size)
+        except StoreError as error:
+            self._health.not_done("open", error)
+            return
+        try:
+            self._take(opened)
+        except FAILURES as error:
+            let_go(opened)
+            self._health.not_done("open", error)
+            return
+        if not self._closed:
+            await self._agree()
+
+    async def _agree(self) -> None:
+        """With those who have the new folder already: none of us uses what was kept before, or what they have fetched
+        without knowing of our purges; and what is in force still is."""
+        if self._words.floor < self.log.number:
+            self._words.raise_floor(self.log.number)
+        self.catch_up()
+        try:
+            unsaid = self._hearing.unsaid(self._tables)
+        except FAILURES as error:
+            self._health.failed("read", error)
+            return
+        for selector in unsaid:
+            await self._append(Purge(Mode.SOFT, selector))
+
+    def _forget(self) -> None:
+        self._hearing.forget()
+        self.epoch = self.log.number
 
     async def advice(self) -> str | None:
         return None
@@ -137,11 +216,24 @@ class DiskStore:
     # Purge and list
 
     async def purge(self, purge: Purge) -> int:
-        number = await self._change(lambda to: purging.append(to, purge, self.log), 0, PURGE_PATIENCE)
-        if not number:  # it must not be forgotten: everything counts as purged instead, until a restart and after it
-            number = max(self._words.floor, self.log.number) + AHEAD
-            self._words.raise_floor(number)
-            self.catch_up()
+        for _ in range(TRIES):
+            number = await self._append(purge)
+            if self._closed and not number:
+                break
+            if self._is_there():
+                return number or self._purge_everything()
+            await asyncio.wait([self._return()])
+        self._forget()
+        raise StoreError(f"store {str(self._folder)!r} is gone: others who share it may not have heard of the purge")
+
+    async def _append(self, purge: Purge) -> int:
+        return await self._change(lambda to: purging.append(to, purge, self.log), 0, PURGE_PATIENCE)
+
+    def _purge_everything(self) -> int:
+        """Instead of a purge that cannot be written and must not be forgotten, until a restart and after it."""
+        number = max(self._words.floor, self.log.number) + AHEAD
+        self._words.raise_floor(number)
+        self.catch_up()
         return number
 
     def purge_number(self) -> int:
@@ -149,8 +241,7 @@ class DiskStore:
         return self.log.number
 
     def purged_since(self, key: str, number: int) -> bool:
-        self._hear()
-        return self.log.touched(key, number)
+        return not self._hear() or self.log.touched(key, number)
 
     def entries(self, selector: Selector | None = None) -> AsyncIterator[StoredResponse]:
         return self._listing.entries(selector)
@@ -169,9 +260,11 @@ class DiskStore:
     def watch_marks(self, listener: Callable[[str, bool], None]) -> None:
         self._hearing.mark_listeners.append(listener)
 
-    def _hear(self) -> None:
+    def _hear(self) -> bool:
+        """Whether we know of every change until now."""
         if self.pulse[0] != self._hearing.heard:
             self.catch_up()
+        return self._opened is not None and self._hearing.heard != UNHEARD
 
     def catch_up(self) -> None:
         if self._hearing.telling:
@@ -199,6 +292,10 @@ class DiskStore:
         result = await self._commits.change(work, otherwise, patience)
         self._hear()
         return result
+
+    def _sync(self) -> None:
+        if self._opened is not None:
+            self._commits.sync()
 
     def _tidy(self) -> None:
         try:

@@ -27,6 +27,10 @@ class Upkeep:
     async def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        await self.synced()
+
+    async def synced(self) -> None:
+        """Wait for what goes on beside the event loop."""
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
 
