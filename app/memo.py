@@ -31,7 +31,7 @@ from app.flights import OwnBody
 from app.journal import Address, Replay
 from app.late import Late, date_at
 from app.store.base import marked
-from app.wire import written, written_head
+from app.wire import SMALL, SMALL_ANEW, written, written_head
 
 
 class Memo:
@@ -174,7 +174,7 @@ class Memo:
             return False
         head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
         head, dated = DATE_SLOT.subn(lambda slot: date_at(slot[1], now), head)  # known for the whole second
-        first, *rest = written(head, reply.body)
+        first, *rest = written(head, reply.body, SMALL_ANEW if b"\0" in head else SMALL)
         finished.held, finished.written, finished.anew = len(first), (first, *rest) if rest else first, None
         if b"\0" in head:
             finished.anew, finished.written = self._anew(head, first, rest, reply.verdict, now), b""

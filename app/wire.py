@@ -9,6 +9,8 @@ Pairs = Iterable[tuple[bytes, bytes]]
 
 # Less of a response's body than this is dearer to hand over by itself than to copy behind the head.
 SMALL = 16 * 2**10
+# The same where it is copied for each response.
+SMALL_ANEW = 4 * 2**10
 
 
 def _status_line(status: int) -> bytes:
@@ -33,8 +35,8 @@ def written_head(status: int, pairs: Pairs, *, late: bool = False) -> bytes:
     return head
 
 
-def written(head: bytes, parts: Sequence[bytes]) -> list[bytes]:
+def written(head: bytes, parts: Sequence[bytes], small: int = SMALL) -> list[bytes]:
     """A head and its body as they are handed over: a small body in one piece with the head, a large one uncopied."""
-    if sum(map(len, parts)) <= SMALL:
+    if sum(map(len, parts)) <= small:
         return [b"".join((head, *parts))]
     return [head, *parts]

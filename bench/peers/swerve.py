@@ -1,6 +1,7 @@
 """Swerve as anybody starts it, in a process of its own."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from bench.templates import HERE
 
 
 def hit(fields: Message) -> bool:
-    return "; hit" in fields.get("Cache-Status", "")
+    return re.search(r";\s*hit\b", fields.get("Cache-Status", "")) is not None
 
 
 @contextmanager
