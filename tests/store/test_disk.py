@@ -146,6 +146,22 @@ def test_after_other_deletions_all_is_looked_at_until_it_was_swept(
     assert run(disk.count(TAG, NOW)) == len([one for one in run(listed(disk.entries(TAG))) if one.purge is None])
 
 
+def test_what_is_being_counted_when_the_map_is_made_larger_is_looked_at(disk: DiskStore, run: Run[Any]) -> None:
+    async def story() -> None:
+        await fill(disk, range(1, 5_000), size=1, tags=("t", "u"))
+        await disk.purge(Purge(Mode.HARD, by(By.TAG, "u")))
+        counting = asyncio.ensure_future(disk.count(TAG, NOW))
+        await turn()
+        assert not counting.done(), "so many take several turns"
+        disk._tables.grow(2**20)
+        assert await counting is None
+        assert await disk.count(TAG, NOW) == 0
+        assert disk.state().trouble is None
+        assert not disk._tables.snapshots
+
+    run(story())
+
+
 def test_after_a_deadline_all_is_looked_at(disk: DiskStore, run: Run[Any]) -> None:
     run(fill(disk, range(1, 20), size=1, tags=("t",)))
     run(disk.purge(Purge(Mode.SOFT, TAG, deadline=NOW + 10)))

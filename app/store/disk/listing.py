@@ -11,7 +11,7 @@ from app.core.purging import EVERYTHING, Kind, Mode, Numbered, PurgeLog, Selecto
 from app.store.base import deleted, husk, turn
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.reading import number_named, rows_deleted, slice_after
-from app.store.disk.tables import Reading, Tables
+from app.store.disk.tables import Reading, SnapshotGoneError, Tables
 from app.store.disk.writing import Writing
 
 T = TypeVar("T")
@@ -52,12 +52,14 @@ class Listing:
             return None
         self._hear()
         try:
-            with self._tables.begin() as txn:  # all of it at one moment, though others get their turn in between
+            with self._tables.snapshot() as txn:  # all of it at one moment, though others get their turn in between
                 clean = self._tables.totals(txn).clean
                 deletions = [one for one in self._log.deletions(now) if not swept(one, clean)]
                 if len(deletions) > MOST_UNSWEPT or not all(map(_told_by_rows, deletions)):
                     return None
                 return number_named(selector, txn, self._tables) - await self._deleted(selector, txn, deletions)
+        except SnapshotGoneError:
+            return None
         except FAILURES as error:
             self._health.failed("read", error)
             return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import lmdb
@@ -16,6 +17,10 @@ MAP_FACTOR, MAP_EXTRA = 2, 512 * 2**20
 MOST_READERS = 512
 
 Reading: TypeAlias = "lmdb.Transaction[memoryview]"
+
+
+class SnapshotGoneError(Exception):
+    """What was being read cannot be read to its end: it may be begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +44,42 @@ class Tables:
     slots: Any
     leases: Any
     files: Any
+    snapshots: set[Reading] = field(init=False, default_factory=set)
 
     def begin(self, *, write: bool = False) -> Reading:
         """A transaction; also after another process has made the map larger. Raises lmdb.Error."""
         try:
             return self.env.begin(write=write, buffers=True)
         except lmdb.MapResizedError:
-            self.env.set_mapsize(0)
+            self._map(0)
             return self.env.begin(write=write, buffers=True)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reading]:
+        """A transaction to read in while others get their turn in between. Raises SnapshotGoneError where the map was
+        made larger meanwhile, and lmdb.Error."""
+        txn = self.begin()
+        self.snapshots.add(txn)
+        try:
+            yield txn
+        except lmdb.Error:
+            if txn in self.snapshots:
+                raise
+            raise SnapshotGoneError from None
+        finally:
+            if txn in self.snapshots:
+                self.snapshots.remove(txn)
+                txn.abort()
 
     def grow(self, size: int) -> None:
         """Make the map larger. Not within a transaction."""
-        self.env.set_mapsize(int(self.env.info()["map_size"]) + size)
+        self._map(int(self.env.info()["map_size"]) + size)
+
+    def _map(self, size: int) -> None:
+        """Map the file anew: what a transaction still read of it would not be there any more."""
+        while self.snapshots:
+            self.snapshots.pop().abort()
+        self.env.set_mapsize(size)
 
     def totals(self, txn: Reading) -> Totals:
         return Totals.parsed(txn.get(Totals.ROW, db=self.facts))
