@@ -20,7 +20,9 @@ _SLOT = struct.Struct("<Qd")
 SLOT_SIZE, NUMBER_SIZE = _SLOT.size, 8
 
 _TWO = struct.Struct("<II")
-_CHUNK = 1_024
+# A row of slots: what is made, and compared, at a time.
+_ROW = 1_024
+_NONE = (0, 0.0)
 
 
 def slots_of(name: str) -> tuple[int, int]:
@@ -33,11 +35,11 @@ def packed_slot(number: int, at: float) -> bytes:
 
 
 class Slots:
-    """SLOTS of them, 8 MiB. `last` is the highest number in any."""
+    """SLOTS of them, 8 MiB once many are taken. `last` is the highest number in any."""
 
     def __init__(self) -> None:
         self.last = 0
-        self._data = bytearray(SLOTS * SLOT_SIZE)
+        self._rows: dict[int, bytearray] = {}
 
     def last_of(self, slots: tuple[int, ...]) -> tuple[int, float]:
         """The number of the last purge that all of these slots may have taken, and when it was made."""
@@ -47,18 +49,23 @@ class Slots:
         """An old number changes nothing that is newer."""
         for slot in slots:
             if number > self._read(slot)[0]:
-                _SLOT.pack_into(self._data, slot * SLOT_SIZE, number, at)
+                row, place = divmod(slot * SLOT_SIZE, _ROW)
+                _SLOT.pack_into(self._rows.setdefault(row, bytearray(_ROW)), place, number, at)
         self.last = max(self.last, number)
 
     def merge(self, data: bytes | memoryview, first: int = 0) -> None:
-        """Record what others hold in a row of slots, from that one on. Most is the same: that is passed over."""
-        for start in range(0, len(data), _CHUNK):
-            chunk, ours = bytes(data[start : start + _CHUNK]), first * SLOT_SIZE + start
-            if chunk != self._data[ours : ours + len(chunk)]:
+        """Record what others hold in slots from that one on. Most is the same, or empty: that is passed over."""
+        for start in range(0, len(data), _ROW):
+            chunk, ours = bytes(data[start : start + _ROW]), first * SLOT_SIZE + start
+            row, place = divmod(ours, _ROW)
+            if chunk != self._rows.get(row, b"")[place : place + len(chunk)] and chunk.strip(b"\0"):
                 for slot, (number, at) in enumerate(_SLOT.iter_unpack(chunk), ours // SLOT_SIZE):
                     if number:
                         self.record((slot,), number, at)
 
     def _read(self, slot: int) -> tuple[int, float]:
-        number, at = _SLOT.unpack_from(self._data, slot * SLOT_SIZE)
+        row, place = divmod(slot * SLOT_SIZE, _ROW)
+        if row not in self._rows:
+            return _NONE
+        number, at = _SLOT.unpack_from(self._rows[row], place)
         return number, at
