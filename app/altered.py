@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.core.dialect import Dialect
 from app.core.rules import OF_A_ROUTE
 from app.settings import Settings
 from app.settings_table import SETTINGS
-from app.shown import plain, shown
+from app.shown import differing, shown
 
 _TLS = ("tls_cert", "tls_key")
 
@@ -62,14 +62,10 @@ def _altered_dialect(before: Dialect, after: Dialect) -> Iterator[Altered]:
     if before.name != after.name:
         yield Altered("dialect", before.name, after.name)
         return
-    for one in fields(Dialect):
-        old, new = getattr(before, one.name), getattr(after, one.name)
-        if one.name != "rules" and old != new:
-            yield Altered(f"dialect.{one.name}", plain(old), plain(new))
-    for one in fields(before.rules):
-        old, new = getattr(before.rules, one.name), getattr(after.rules, one.name)
-        if one.name != OF_A_ROUTE and old != new:
-            yield Altered(f"rules.{one.name}", plain(old), plain(new))
+    for name, old, new in differing(before, after, but=["rules"]):
+        yield Altered(f"dialect.{name}", old, new)
+    for name, old, new in differing(before.rules, after.rules, but=[OF_A_ROUTE]):
+        yield Altered(f"rules.{name}", old, new)
 
 
 def kept(settings: Settings, names: frozenset[str], running: Settings) -> Settings:

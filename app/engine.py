@@ -20,7 +20,7 @@ from app.core.decisions import (
     StoredResponse,
     Verdict,
 )
-from app.core.deliver import Delivery, aged, deliver_fetched, deliver_stored, handed_on
+from app.core.deliver import Delivery, aged, asked_as_whole, deliver_fetched, deliver_stored, handed_on
 from app.core.dialect import speak
 from app.core.key import cache_key
 from app.core.messages import Request, Response
@@ -184,7 +184,7 @@ class Engine:
                 response = aged(stored, now)
             case Save() | Pass():
                 response = handed_on(landing.outcome, landing.exchange.response, self.ruling.of(request))
-        whole = "range" in request.headers and "range" not in landing.exchange.request.headers
+        whole = asked_as_whole(request, landing.exchange.request)
         delivery = deliver_fetched(request, response.with_headers(dated(response.headers, now)), whole=whole)
         body = landing.own or [landing.page]
         if delivery.parts:

@@ -6,7 +6,7 @@ that one ends with it, and nothing has to be told that it is another now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -76,14 +76,7 @@ def serving(settings: Settings, lasting: Lasting, desk: Desk, before: Serving | 
 def surroundings(settings: Settings, lasting: Lasting) -> Surroundings:
     timeouts = Timeouts(settings.timeout_connect, settings.timeout_first_byte, settings.timeout_idle)
     return Surroundings(
-        store=lasting.store,
-        clock=lasting.clock,
-        journal=lasting.journal,
-        tasks=lasting.tasks,
-        flights=lasting.flights,
-        uncacheable=lasting.uncacheable,
-        room=lasting.room,
-        ordinals=lasting.ordinals,
+        **{one.name: getattr(lasting, one.name) for one in fields(lasting)},
         upstream=Upstream(lasting.origin, lasting.transport, timeouts),
         dialect=settings.dialect,
         ruling=Ruling(settings.dialect.rules, settings.routes),

@@ -96,6 +96,11 @@ class _Places:
             return _Written(_text(self.table[row.name], where), where, self.file.parent)
         return None if row.default is None else _Written(row.default, row.name, self.cwd)
 
+    def named(self, name: str) -> _Written:
+        """The same of a setting that has a default."""
+        (found,) = (written for row in SETTINGS if row.name == name and (written := self.first(row)) is not None)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -187,7 +192,7 @@ def _parsed(row: Setting, written: _Written | None) -> Any:
 
 def _store(places: _Places, store: str) -> str:
     """A folder starts from where it is written, like every path."""
-    (written,) = (written for row in SETTINGS if row.name == "store" and (written := places.first(row)) is not None)
+    written = places.named("store")
     if store == "memory" or is_redis(store) or written.folder == places.cwd:
         return store
     return str(written.folder / store)
@@ -195,7 +200,7 @@ def _store(places: _Places, store: str) -> str:
 
 def _dialect(places: _Places, limit: int | None) -> Dialect:
     """The dialect with what the operator put over its rules."""
-    (written,) = (written for row in SETTINGS if row.name == "dialect" and (written := places.first(row)) is not None)
+    written = places.named("dialect")
     name = str(written.folder / written.text) if written.text.endswith(".toml") else written.text
     dialect = load_dialect(name, places.table.get("rules", {}), f"{places.file}: rules")
     return dialect if limit is None else replace(dialect, rules=replace(dialect.rules, max_body=limit))

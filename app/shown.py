@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -25,6 +25,14 @@ def shown(name: str, value: object) -> Value:
             return HIDDEN if is_secret(name) and isinstance(value, str) else _USERINFO.sub(f"{HIDDEN}@", str(value))
         case _:
             return str(getattr(value, "name", value))
+
+
+def differing(before: Any, after: Any, *, but: Collection[str] = ()) -> Iterator[tuple[str, Any, Any]]:
+    """Of two records of one kind: each field in which they differ, with both values as JSON has them."""
+    for one in fields(before):
+        old, new = getattr(before, one.name), getattr(after, one.name)
+        if one.name not in but and old != new:
+            yield one.name, plain(old), plain(new)
 
 
 def plain(value: Any) -> Any:

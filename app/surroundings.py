@@ -48,18 +48,10 @@ class Lasting:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What lasts, and from `upstream` on what follows from the settings: others, once these have changed, but who has
-    begun with some goes on with them."""
+class Surroundings(Lasting):
+    """What lasts, and beside it what follows from the settings: others, once these have changed, but who has begun with
+    some goes on with them."""
 
-    store: Store
-    clock: MovedClock
-    journal: Journal
-    tasks: Tasks
-    flights: Flights
-    uncacheable: Uncacheable
-    room: Budget
-    ordinals: Ordinals
     upstream: Upstream
     dialect: Dialect
     ruling: Ruling

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from app.core.routing import Route
-from app.core.rules import OF_A_ROUTE, RouteRules, Rules
-from app.shown import plain
+from app.core.rules import OF_A_ROUTE, Rules
+from app.shown import differing, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,8 @@ def in_force(route: Route, rules: Rules) -> RouteInForce:
 
 
 def _changes(changed: Rules, rules: Rules) -> Iterator[Change]:
-    own = [one.name for one in fields(RouteRules)]
-    others = [one.name for one in fields(Rules) if one.name != OF_A_ROUTE]
-    for names, after, before in ((own, changed.of_route, rules.of_route), (others, changed, rules)):
-        for name in names:
-            if getattr(after, name) != getattr(before, name):
-                yield Change(name, plain(getattr(before, name)), plain(getattr(after, name)))
+    for one in (*differing(rules.of_route, changed.of_route), *differing(rules, changed, but=[OF_A_ROUTE])):
+        yield Change(*one)
 
 
 def told(rules: Rules) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def handed_on(outcome: Save | Pass, response: Response, rules: Rules) -> Respons
     return response
 
 
+def asked_as_whole(request: Request, sent: Request) -> bool:
+    """Whether the origin was asked for the whole on behalf of who wants a part."""
+    return "range" in request.headers and "range" not in sent.headers
+
+
 def deliver_fetched(request: Request, response: Response, *, whole: bool = False) -> Delivery:
     """A response that just came, as the answer to whoever asked for it. `whole`: the origin was asked for the whole,
     whatever Range the client sent; then one part is cut from it. Of several the whole is sent (RFC 9110 §14.2)."""

@@ -60,17 +60,12 @@ class Headers:
 
     def cookies(self, name: str) -> list[str]:
         """The values of the cookies of that name, in lower case, sent in any case (RFC 6265 §4.2)."""
-        pairs = [pair.partition("=") for line in Headers.lines(self, "cookie") for pair in line.split(";")]
-        return [value.strip(" \t") for key, _, value in pairs if key.strip(" \t").lower() == name]
+        return [value for key, _, value in _cookie_pairs(Headers.lines(self, "cookie")) if key.lower() == name]
 
     def cookie(self, name: str) -> str | None:
         """The value of the first cookie of just that name (RFC 6265 §4.2)."""
-        for line in self.lines("cookie"):
-            for pair in line.split(";"):
-                found, equals, value = pair.partition("=")
-                if equals and found.strip(" \t") == name:
-                    return value.strip(" \t")
-        return None
+        pairs = _cookie_pairs(self.lines("cookie"))
+        return next((value for key, equals, value in pairs if equals and key == name), None)
 
     def has_cookie(self, name: str) -> bool:
         return bool(self.cookies(name))
@@ -124,6 +119,14 @@ class Headers:
 
 
 # A field cannot contain a line feed: a recipient takes it for white space (RFC 9110 §5.5).
+def _cookie_pairs(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, `=` or "" where there is none, and value."""
+    for line in lines:
+        for pair in line.split(";"):
+            name, equals, value = pair.partition("=")
+            yield name.strip(" \t"), equals, value.strip(" \t")
+
+
 def packed(headers: Headers) -> bytes:
     """The fields in one string of bytes, as they are kept: a third of the memory that pairs of strings take."""
     return b"\n".join([text.replace(b"\n", b" ") for text in chain.from_iterable(headers.pairs)])

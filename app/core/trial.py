@@ -23,12 +23,12 @@ from app.core.decisions import (
     StoredResponse,
     Verdict,
 )  # fmt: skip
-from app.core.deliver import deliver_fetched, deliver_stored, handed_on, not_modified_head
+from app.core.deliver import asked_as_whole, deliver_fetched, deliver_stored, handed_on, not_modified_head
 from app.core.dialect import Dialect, speak
-from app.core.fields import format_date, parse_date
 from app.core.forwarding import Forwarding, arrived
 from app.core.key import cache_key
 from app.core.messages import Headers, Request, Response
+from app.core.moving import moved
 from app.core.reuse import decide
 from app.core.speech import About
 from app.core.storing import conclude, dated
@@ -43,8 +43,6 @@ STALE = 0.5
 DOWN = "connection_refused"
 BAD_GATEWAY = Response(502, Headers())
 
-# The dates that an origin's answer moves along with.
-DATES = ("date", "expires")
 # Whose number a response has, so that {filled_by} can be read: see `serial` in app/core/speech.py.
 NUMBERED = 1_000
 
@@ -154,7 +152,7 @@ class _Scene:
             case Save() | Pass():
                 response = handed_on(outcome, exchange.response, self.dialect.rules)
                 response = response.with_headers(dated(response.headers, now))
-                whole = "range" in self.request.headers and "range" not in exchange.request.headers
+                whole = asked_as_whole(self.request, exchange.request)
                 return deliver_fetched(self.request, response, whole=whole).response
 
     def _exchange(self, forward: Forward, now: float, number: int, down: bool) -> Exchange:
@@ -167,10 +165,5 @@ class _Scene:
     def _answered(self, request: Request, now: float) -> Response:
         """What the origin has answered, as of now; 304 to who has it already."""
         seen = self.seen.response
-        moved = [
-            (name, format_date(then + now - self.seen.at))
-            for name in DATES
-            if (then := parse_date(seen.headers.get(name))) is not None
-        ]
-        response = seen.with_headers(seen.headers.with_(*moved))
+        response = seen.with_headers(moved(seen.headers, now - self.seen.at))
         return not_modified_head(response) if not_modified(request, response) else response
