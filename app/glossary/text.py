@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.core.fields import format_date
-from app.table.layout import lines_of_text
+from app.table.layout import judged, lines_of_text
 
 Explained = Mapping[str, Any]
 Reading = Mapping[str, Any]
@@ -93,9 +93,7 @@ def _causes(causes: Sequence[Mapping[str, Any]], width: int) -> Iterator[str]:
     if not causes:
         yield f"        {NOT_BY_DEFAULT}"
     for cause in causes:
-        advice = f" → {cause['advice']}" if cause["advice"] else ""
-        said = f"{cause['reason']}: {cause['meaning']} [{cause['section']}]{advice}"
-        yield from lines_of_text(said, width, "        ", "          ")
+        yield from lines_of_text(judged(cause, ": "), width, "        ", "          ")
 
 
 def _slot(slot: str, text: str, width: int) -> Iterator[str]:

@@ -80,3 +80,9 @@ COLUMNS = (
     Column("", ("cache_control",), lambda one: "",
         lambda one: f"Cache-Control for the client: {one['cache_control'] or '(none)'}"),
 )  # fmt: skip
+
+
+def agreement(one: Treatment, differs: Collection[str]) -> str:
+    """That in which all are like this one, in one sentence."""
+    said = [column.words(one) for column in COLUMNS if not column.differs_in(differs)]
+    return "; ".join(filter(None, said))

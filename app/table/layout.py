@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 GAP = "  "
 
@@ -33,6 +34,12 @@ def lines_of_text(text: str, width: int, first: str, others: str) -> list[str]:
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
     ) or [first.rstrip()]
+
+
+def judged(judgement: Mapping[str, Any], between: str) -> str:
+    """A reason, what it means, where that is written, and what to do."""
+    advice = f" → {judgement['advice']}" if judgement["advice"] else ""
+    return f"{judgement['reason']}{between}{judgement['meaning']} [{judgement['section']}]{advice}"
 
 
 def shortened(text: str, width: int) -> str:

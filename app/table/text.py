@@ -8,9 +8,9 @@ from typing import Any
 from app.core.because import span
 from app.core.fields import spelled
 from app.core.reasons import Reason
-from app.table.columns import COLUMNS
-from app.table.layout import blocks, lines_of_text, shortened
-from app.table.words import agreement, cookie_words
+from app.table.columns import COLUMNS, agreement
+from app.table.layout import blocks, judged, lines_of_text, shortened
+from app.table.words import cookie_words
 
 Comparison = Mapping[str, Any]
 Treatment = Mapping[str, Any]
@@ -62,9 +62,9 @@ class _Text:
 
     def agreed(self) -> Iterator[str]:
         if len(self.dialects) == 1:
-            said = agreement(self.dialects[0], COLUMNS, [])
+            said = agreement(self.dialects[0], [])
             yield from lines_of_text(said, self.width, f"{self.dialects[0]['dialect']}: ", "    ")
-        elif said := agreement(self.dialects[0], COLUMNS, self.differs):
+        elif said := agreement(self.dialects[0], self.differs):
             yield from lines_of_text(said, self.width, "all alike: ", "    ")
 
     def why(self) -> Iterator[str]:
@@ -79,7 +79,8 @@ class _Text:
                 yield from self.reason_lines(title, found)
                 last = found
         for reason in dict.fromkeys(reason for found in by_turn.values() for reason in found):
-            yield from lines_of_text(self.meaning(reason), self.width, "  ", "      ")
+            judgement = self.comparison["reasons"][reason]
+            yield from lines_of_text(judged(judgement, " = "), self.width, "  ", "      ")
 
     def reason_lines(self, title: str, found: Reasons) -> Iterator[str]:
         first = f"  {title:11}  "
@@ -95,11 +96,6 @@ class _Text:
             if one[turn] is not None and one[turn]["reason"] not in EXPECTED:
                 found.setdefault(one[turn]["reason"], []).append(one["dialect"])
         return found
-
-    def meaning(self, reason: str) -> str:
-        judgement = self.comparison["reasons"][reason]
-        advice = f" → {judgement['advice']}" if judgement["advice"] else ""
-        return f"{reason} = {judgement['meaning']} [{judgement['section']}]{advice}"
 
     def leaks(self) -> Iterator[str]:
         fates = {one["set_cookie"] for one in self.dialects}

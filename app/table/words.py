@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 COOKIES: Mapping[str | None, str] = {"each": "each", "first": "the first", "nobody": "nobody", "all": "ALL"}
 _FATES = {
@@ -14,18 +13,5 @@ _FATES = {
 }
 
 
-class Worded(Protocol):
-    def differs_in(self, differs: Collection[str]) -> bool: ...
-
-    @property
-    def words(self) -> Any: ...
-
-
 def cookie_words(fate: str) -> str:
     return _FATES[fate]
-
-
-def agreement(one: Mapping[str, Any], columns: Sequence[Worded], differs: Collection[str]) -> str:
-    """That in which all are like this one, in one sentence."""
-    said = [column.words(one) for column in columns if not column.differs_in(differs)]
-    return "; ".join(filter(None, said))
