@@ -30,6 +30,7 @@ from app.core.decisions import Result
 from app.core.dialect import Dialect, Note
 from app.core.directives import Directives
 from app.core.exposure import exposed
+from app.core.fields import TOKEN
 from app.core.reasons import Reason
 from app.core.rules import OF_A_ROUTE, Rules
 from app.core.speech import SLOTS, SpokenField
@@ -45,7 +46,6 @@ _TOP = ("name", "about", "as_of", "sources", "notes", "speech", "rules")
 # More is in no CDN's field.
 LONGEST_RANDOM = 128
 _SLOTS = ("region", "node", "millis", "random")
-_FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 # What a record calls the names of fields and cookies in it.
 _NAMES = frozenset({"name", "field", "cookie", "renews", "if_stored"})
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/(\*|[a-z0-9.+-]+)")
@@ -290,7 +290,7 @@ def _scalar(hint: Any, value: object, where: str) -> object:
 def field_name(name: object, where: str) -> str:
     """In lower case. Raises ConfigError for what is no field name."""
     text = str(name).lower()
-    if _FIELD_NAME.fullmatch(text) is None:
+    if TOKEN.fullmatch(text) is None:
         raise ConfigError(f"{where}: {name!r} is no field name; write one as in RFC 9110 §5.1")
     return text
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.fields import AUTHORITY
+from app.core.fields import AUTHORITY, TOKEN
 from app.core.speech import Environment
 from app.store.redis.address import Address, is_redis
 from app.units import parse_address, parse_count, parse_duration, parse_size, parse_switch
@@ -23,7 +23,6 @@ PURGE_METHODS = ("off", "open", "token")
 # What a deployment may be called: it stands with every response that belongs to it.
 LONGEST_DEPLOYMENT = 128
 
-_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HOST_PORT = re.compile(r"(?P<host>[^/:@\s\[\]]*|\[[0-9A-Fa-f:.]+\]):\d{1,5}/?")
 
 
@@ -101,7 +100,7 @@ def parse_deployment(text: str) -> str:
 
 
 def parse_field_name(text: str) -> str:
-    if _FIELD_NAME.fullmatch(text) is None:
+    if TOKEN.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no field name; write one as in RFC 9110 §5.1, like x-deployment-id")
     return text.lower()
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from app.admin.problems import Problem
 from app.admin.reading import json_object
-from app.core.fields import AUTHORITY
+from app.core.fields import AUTHORITY, TOKEN
 from app.core.messages import Headers, Request
 from app.core.reasons import Reason
 from app.journal import Event
 from app.settings import Settings
+from app.targets import encoded, target_in
 from app.units import Address
 
 KEYS = ("method", "url", "headers")
 EXAMPLE = '{"url": "/blog"}'
 
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _METHOD = re.compile(r"[A-Z]+")
-# What may stand in a target as it is; the rest is percent-encoded, as a browser would.
-_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 Lines = Sequence[tuple[str, str]]
 
@@ -93,7 +91,7 @@ def parts_of(url: str) -> tuple[str | None, str | None, str]:
     """Scheme and authority of an absolute URL, and the target. The fragment never leaves a browser. Raises Problem."""
     url = url.partition("#")[0]
     if url.startswith("/"):
-        return None, None, quote(url, safe=_AS_IT_IS)
+        return None, None, encoded(url)
     try:
         parts = urlsplit(f"http://{url}" if _HOST_PORT.match(url) else url)  # as one types it for curl
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -102,8 +100,7 @@ def parts_of(url: str) -> tuple[str | None, str | None, str]:
         raise Problem(400, f"url {url!r} is no URL; write a path like /blog, or http://HOST:PORT/blog") from None
     if "@" in parts.netloc:
         raise Problem(400, "url carries a user name; write it without")
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, parts.netloc.lower(), quote(target, safe=_AS_IT_IS)
+    return parts.scheme, parts.netloc.lower(), encoded(target_in(parts))
 
 
 def _lines(given: object) -> Lines:
@@ -118,7 +115,7 @@ def _line(pair: object) -> tuple[str, str]:
     match pair:
         case [str(name), str(value)]:
             writable = value.isprintable() or "\t" in value
-            if _TOKEN.fullmatch(name) and writable and all(ord(character) < 256 for character in value):
+            if TOKEN.fullmatch(name) and writable and all(ord(character) < 256 for character in value):
                 return name, value
             raise Problem(
                 400, f"headers: {name!r} is no field name, or its value has a character that no field carries"

@@ -111,8 +111,7 @@ async def _fetched(access: Access, asking: Asking) -> Seen:
         received = await around.upstream.send("GET", asking.target.encode("latin-1"), head.pairs, None)
     except UpstreamError as error:
         raise Problem(502, f"the origin gave no answer: {error.detail}; is it running?") from None
-    if received.whole is None:
-        await received.aclose()
+    await received.leave()
     headers = moved(end_to_end(Headers(received.headers)), around.clock.offset)
     return Seen(asking, Answered(received.status, headers), access.now())
 

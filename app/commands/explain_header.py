@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
+from app.commands.comparing import DIALECTS, chosen, loaded, width
 from app.commands.running import AS_JSON, EnvironmentFault, print_json
 from app.config_error import ConfigError
-from app.dialects import dialect_names, load_dialect
 from app.glossary.reading import Glossary
 from app.glossary.text import rendered
 from app.table.heads import HeadError, field_of, stripped
@@ -22,7 +21,7 @@ from app.terminal import harmless, wants_color
 
 @click.command("explain-header")
 @click.argument("lines", nargs=-1, required=True, metavar="'NAME: VALUE'…|-")
-@click.option("--dialects", "names", metavar="A,B,…", help="only these: names, or .toml files of your own")
+@DIALECTS
 @AS_JSON
 def explain_header(lines: tuple[str, ...], names: str | None, as_json: bool) -> None:
     """What a header says, in whose words, and what usually causes it; of a NAME alone, what there is to say.
@@ -32,8 +31,7 @@ def explain_header(lines: tuple[str, ...], names: str | None, as_json: bool) -> 
     """
     piped = lines == ("-",)
     try:
-        chosen = dialect_names() if names is None else [name.strip() for name in names.split(",")]
-        glossary = Glossary([load_dialect(name) for name in dict.fromkeys(chosen)])
+        glossary = Glossary(loaded(chosen(names)))
         given = list(_piped(sys.stdin.read().splitlines()) if piped else _given(lines))
     except (ConfigError, HeadError) as error:
         raise EnvironmentFault(str(error)) from None
@@ -43,8 +41,9 @@ def explain_header(lines: tuple[str, ...], names: str | None, as_json: bool) -> 
     if as_json:
         print_json(told)
     elif told:
-        width = max(60, min(160, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(rendered(harmless(json.loads(json.dumps(told))), width, colour=wants_color(sys.stdout, os.environ)))
+        click.echo(
+            rendered(harmless(json.loads(json.dumps(told))), width(), colour=wants_color(sys.stdout, os.environ))
+        )
     if not known:
         click.echo("swerve: nothing of it is known here; `swerve dialects NAME` lists what each CDN says", err=True)
     sys.exit(0 if known and (piped or len(known) == len(found)) else 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,15 +14,14 @@ import click
 
 from app.admin_client import AdminSide, Unanswered
 from app.clock import Clock
+from app.commands.comparing import DIALECTS, chosen, loaded, width
 from app.commands.running import ADMIN, AS_JSON, HEADERS, EnvironmentFault, asking, find, pairs_of, print_json
 from app.commands.warm import Proxy
 from app.config_error import ConfigError
-from app.core.dialect import Dialect
 from app.core.fields import parse_date
 from app.core.messages import Response
 from app.core.table import compared
 from app.core.trial import Seen
-from app.dialects import dialect_names, load_dialect
 from app.table.fetch import fetch, request_for
 from app.table.heads import HeadError, field_of, read_head, response, status_of
 from app.table.text import rendered
@@ -43,7 +41,7 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 @click.option(
     "--response-file", "file", type=click.File(), metavar="F", help="its head, as curl -sI prints it; - stdin"
 )
-@click.option("--dialects", "names", metavar="A,B,…", help="only these: names, or .toml files of your own")
+@DIALECTS
 @click.option("-k", "--insecure", is_flag=True, help="do not verify the server's certificate")
 @AS_JSON
 @ADMIN
@@ -57,17 +55,17 @@ def table(  # noqa: PLR0913, PLR0917 - what the command line gives
     The response is what a server answers to a GET of URL, once; or what a running Swerve knows of a PATH, or of a URL
     of its own; or a head: `curl -sI URL | swerve table -`, or --response 200 -R 'cache-control: s-maxage=60'.
     """
-    fields, chosen = pairs_of(headers), [] if names is None else [name.strip() for name in names.split(",")]
+    fields, only = pairs_of(headers), chosen(names)
     try:
         head = _written(what, status, lines, file)
         if head is None and what is None:
             raise click.UsageError("nothing to look at; write a URL, a path of a running Swerve, or --response 200")
         side = None if head is not None or what is None else _knows(what, find(admin))
         if side is not None:
-            question = {"url": what, "headers": fields, "dialects": chosen}
+            question = {"url": what, "headers": fields, "dialects": only}
             _print(side.ask("/v1/table", question), as_json)
             return
-        dialects = _loaded(chosen)
+        dialects = loaded(only)
         seen = _fetched(what or "", fields, insecure) if head is None else _as_answer(what, fields, head)
     except (HeadError, ConfigError, ValueError) as error:
         raise EnvironmentFault(str(error)) from None
@@ -114,16 +112,10 @@ def _fetched(url: str, fields: list[tuple[str, str]], insecure: bool) -> Seen:
         raise EnvironmentFault(f"{url} gave no answer: {error.detail}") from None
 
 
-def _loaded(names: Sequence[str]) -> list[Dialect]:
-    """Raises ConfigError."""
-    return [load_dialect(name) for name in dict.fromkeys(names or dialect_names())]
-
-
 def _print(comparison: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(comparison)
         return
-    width = max(60, min(160, shutil.get_terminal_size((100, 24)).columns))
-    click.echo(rendered(harmless(comparison), width, colour=wants_color(sys.stdout, os.environ)).rstrip())
+    click.echo(rendered(harmless(comparison), width(), colour=wants_color(sys.stdout, os.environ)).rstrip())
     if any("swerve;" in field["value"] for field in comparison["fields"] if field["name"] == "cache-status"):
         click.echo("swerve: this head has been through a Swerve; name its admin side with --admin", err=True)

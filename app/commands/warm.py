@@ -18,6 +18,7 @@ import click
 from app.admin_client import SILENT, AdminSide
 from app.commands.running import ADMIN, AS_JSON, HEADERS, EnvironmentFault, asking, find, pairs_of
 from app.commands.sitemap import LARGEST, SitemapError, read_sitemap
+from app.targets import target_in
 from app.terminal import harmless
 from app.units import parse_address
 
@@ -84,7 +85,7 @@ class Proxy:
         kind = http.client.HTTPSConnection if self.tls else http.client.HTTPConnection
         connection = kind(self.host, self.port, timeout=PATIENCE)
         try:
-            connection.request("GET", _target(url), headers={"host": urlsplit(url).netloc, **fields})
+            connection.request("GET", target_in(urlsplit(url)), headers={"host": urlsplit(url).netloc, **fields})
             response = connection.getresponse()
             return response, response.read()
         finally:
@@ -192,13 +193,7 @@ def _pages(proxy: Proxy, sitemap: str) -> Iterator[str]:
 
 def _here(sitemap: str, urls: Iterable[str]) -> Iterator[str]:
     for url in urls:
-        yield urljoin(sitemap, _target(url))
-
-
-def _target(url: str) -> str:
-    """Its path and query."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        yield urljoin(sitemap, target_in(urlsplit(url)))
 
 
 def _line(one: Warmed) -> str:

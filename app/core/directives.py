@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.fields import MAX_DELTA, parse_delta, split_list, unquote
+from app.core.fields import MAX_DELTA, TOKEN, parse_delta, split_list, unquote
 from app.core.remembered import remembered
 
 
@@ -96,7 +95,6 @@ SECONDS = {
     "max-stale": ("max_stale", MAX_DELTA),
     "min-fresh": ("min_fresh", None),
 }
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 VALUELESS = -1  # a window without a number: the rules give it a finite one
 _FLAGS = {
     name: name.replace("-", "_")
@@ -141,7 +139,7 @@ def directives_of(source: str, pairs: Iterable[tuple[str, str | None]]) -> Direc
         elif name in QUALIFIED:
             flag, fields = QUALIFIED[name]
             named = frozenset(field.lower() for field in split_list(value or ""))
-            if named and all(map(_TOKEN.fullmatch, named)):
+            if named and all(map(TOKEN.fullmatch, named)):
                 found[fields] = found.get(fields, frozenset()) | named
             else:  # what names no fields speaks of the whole response
                 found[flag] = True

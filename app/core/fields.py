@@ -14,6 +14,9 @@ from app.core.remembered import remembered
 # A registered name or IPv4 address, or an IPv6 literal, with an optional port (RFC 9110 §4.2.1; `_` is in wide use).
 AUTHORITY = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 
+# A field name, and the like (RFC 9110 §5.6.2).
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
 # RFC 9111 §1.2.2: a value too large to be represented is taken as 2^31.
 MAX_DELTA = 2**31
 

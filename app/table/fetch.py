@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from app.clock import Clock
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.trial import Seen
+from app.targets import encoded, target_in
 from app.upstream.client import Timeouts, Upstream
 from app.upstream.origin import Origin
 from app.upstream.transport import OriginTransport
 
 # As curl asks, but under our own name.
 FIELDS = (("user-agent", "swerve-table"), ("accept", "*/*"))
-# What stands in a target as it is (RFC 3986 §3.3, §3.4).
-_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
 
 
 def request_for(url: str, fields: list[tuple[str, str]]) -> Request:
@@ -23,14 +22,13 @@ def request_for(url: str, fields: list[tuple[str, str]]) -> Request:
     parts = urlsplit(url.partition("#")[0])
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise ValueError(f"{url!r} is no URL; write http://HOST:PORT/PATH, without a user name")
-    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_AS_IT_IS)
     given = {name.lower() for name, _ in fields}
     headers = Headers.of(
         *([] if "host" in given else [("host", parts.netloc.lower())]),
         *(line for line in FIELDS if line[0] not in given),
         *fields,
     )
-    return Request("GET", parts.scheme, headers.get("host") or parts.netloc.lower(), target, headers)
+    return Request("GET", parts.scheme, headers.get("host") or parts.netloc.lower(), encoded(target_in(parts)), headers)
 
 
 def fetch(url: str, request: Request, *, verify: bool = True) -> Seen:
@@ -44,8 +42,7 @@ async def _fetch(origin: Origin, request: Request, verify: bool) -> Seen:
     upstream = Upstream(origin, OriginTransport(origin, verify=verify, limit=1), Timeouts())
     try:
         answer = await upstream.send("GET", request.target.encode("latin-1"), request.headers.pairs, None)
-        if answer.whole is None:
-            await answer.aclose()
+        await answer.leave()
         return Seen(request, Response(answer.status, end_to_end(Headers(answer.headers))), Clock().now())
     finally:
         await upstream.aclose()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from app.core.fields import TOKEN
 from app.core.messages import Headers, Response
 
 _STATUS_LINE = re.compile(r"HTTP/[\d.]+ +(\d{3})(?: .*)?", re.IGNORECASE)
 _STATUS = re.compile(r"(\d{3})(?: .*)?")
-_FIELD = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):(.*)")
+_FIELD = re.compile(rf"({TOKEN.pattern}):(.*)")
 
 
 class HeadError(ValueError):

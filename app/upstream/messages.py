@@ -46,6 +46,11 @@ class Answer:
     aclose: Callable[[], Awaitable[None]]
     whole: bytes | None = None
 
+    async def leave(self) -> None:
+        """Nobody wants the content."""
+        if self.whole is None:
+            await self.aclose()
+
 
 @runtime_checkable
 class Direct(Protocol):

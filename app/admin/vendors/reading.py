@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from app.admin.vendors.calls import Call, Fault, Rejected
 from app.config_error import nearest
 from app.core.fields import AUTHORITY
 from app.core.key import normal_authority
 from app.core.purging import Kind, Selector, without_flight
-
-# What may stand in a target as it is; the rest is percent-encoded, as a browser would.
-_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+from app.targets import encoded, target_in
 
 
 def fields(call: Call, known: Sequence[str]) -> dict[str, Any]:
@@ -79,10 +77,9 @@ def url(value: object, name: str) -> Selector:
             Fault.VALUE, f"{name} has {written!r}, which is no URL; write one like https://www.example.com/a"
         )
     authority = normal_authority(parts.scheme, parts.netloc)
-    query = f"?{parts.query}" if parts.query else ""
-    return Selector(Kind.URL, target(f"{parts.path or '/'}{query}"), authority)
+    return Selector(Kind.URL, target(target_in(parts)), authority)
 
 
 def target(written: str) -> str:
     """A path and query as they stand in cache keys."""
-    return without_flight(quote(written, safe=_AS_IT_IS))
+    return without_flight(encoded(written))
