@@ -81,7 +81,7 @@ def _as_written(value: str | bool | None) -> str | None:
 
 
 def _serve(flags: Mapping[str, str | None], *, demo: bool) -> int:
-    from app.settings import Sources  # noqa: PLC0415
+    from app.settings import Sources  # noqa: PLC0415 - only who serves needs it
 
     sources = Sources(flags, Path.cwd(), demo)
     try:

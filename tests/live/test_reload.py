@@ -10,6 +10,7 @@ import signal
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import sha256
 from itertools import cycle
 from pathlib import Path
@@ -48,6 +49,10 @@ async def configured(
 async def reason(caller: Caller) -> str:
     answer = await caller.get("/page")
     return (answer.header("cache-status") or str(answer.status)).rpartition("detail=")[2]
+
+
+def has_ended(pid: int) -> bool:
+    return not runs(pid)
 
 
 @within(60)
@@ -138,7 +143,7 @@ async def test_a_worker_that_takes_anothers_place_has_the_new_settings_too(tmp_p
             file.write_text(text)
             answer = await get(proxy.admin, "/v1/reload", method="POST")
             assert answer.status == 200, answer.body
-            await until(lambda before=staff[0]: not runs(before))  # type: ignore[misc]
+            await until(partial(has_ended, staff[0]))
             await until_up(proxy)
             for _ in range(24):
                 async with calling(proxy.port) as caller:
