@@ -1,6 +1,6 @@
 """A head that says something else in each response, made for one after the other.
 
-Most of what changes does so with the time: it is put in every few milliseconds (app/late.py), and then all that is left
+Most of what changes does so with the time: it is put in every ten milliseconds (app/late.py), and then all that is left
 to do for a response is to join what stands before and behind its own words.
 """
 

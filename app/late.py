@@ -22,8 +22,8 @@ COUNTED = 100_000
 # How many random digits a ULID has, and how long random values are that do not say it.
 ULID_DIGITS, USUAL = 16, 12
 
-# How often a second answers that are given again tell another time: a hundred of them may share one.
-TOLD = 250
+# How often a second answers that are given again tell another time: hundreds of them may share one.
+TOLD = 100
 
 # What a slot says at a time.
 _OF_THE_TIME: dict[bytes, Callable[[float], bytes]] = {

@@ -191,7 +191,7 @@ class Memo:
         return all(part is hit.stored.body for part in reply.body)
 
     def _make(self, finished: Finished, maker: Anew, now: float) -> None:
-        """What is written for each response, for some milliseconds."""
+        """What is written for each response, for ten milliseconds at most."""
         late = self._late
         if not late.since <= now < late.until:
             late.turn(now)

@@ -157,7 +157,7 @@ def test_what_tells_the_time_is_right_when_it_is_told() -> None:
     late = late_at(clock)
     said = answers(late, b"\0m\0 \0s\0.\0u\0", clock)
     assert [next(said), next(said)] == [b"1700000000250 1700000000.250000"] * 2
-    assert (late.since, late.until) == (START, 1_700_000_000.252), "and stands for no more than four milliseconds"
+    assert (late.since, late.until) == (START, 1_700_000_000.26), "and stands for no more than ten milliseconds"
     clock.advance(0.5)
     assert next(said) == b"1700000000750 1700000000.750000"
     clock.advance(-1.5)
