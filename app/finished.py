@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import inf
 
+from app.anew import Anew, Written
 from app.core.decisions import Hit
 from app.core.messages import Request
 from app.journal import Replay
-
-# As it is handed to the transport: in one piece, or in several.
-Written = bytes | Sequence[bytes]
 
 
 class Finished:
     """An answer, how long it stands, and its bytes for the present second.
 
-    `written` is what is written; where late slots stand in its head, the next of `anew` is. `held`: how much of it
-    is not the store's own. `request` has those of its fields that were looked at. `bytes`: what it takes, by our
-    count.
+    The next of `answers` is what is written from `ready_from` until `ready_until`; where late slots stand in its head,
+    `maker` makes them, and more when there is none left. `held`: how much of them is not the store's own. `request` has
+    those of its fields that were looked at. `bytes`: what it takes, by our count.
     """
 
     __slots__ = (
-        "anew", "bytes", "epoch", "fields", "first_line", "heads", "held", "hit", "key", "rendered_from",
-        "rendered_until", "replay", "request", "since", "stale", "until", "written",
+        "answers", "bytes", "epoch", "fields", "first_line", "heads", "held", "hit", "key", "maker", "ready_from",
+        "ready_until", "rendered_from", "rendered_until", "replay", "request", "since", "stale", "until",
     )  # fmt: skip
 
     key: str
@@ -42,8 +40,8 @@ class Finished:
         """It stands no longer, and holds nothing of what was stored."""
         self.hit: Hit | None = None
         self.stale = False
-        self.written: Written = b""
         self.held = 0
-        self.anew: Iterator[Written] | None = None
-        self.since = self.rendered_from = inf
-        self.until = self.rendered_until = -inf
+        self.maker: Anew | None = None
+        self.answers: Iterator[Written] = iter(())
+        self.since = self.rendered_from = self.ready_from = inf
+        self.until = self.rendered_until = self.ready_until = -inf

@@ -12,21 +12,20 @@ use hear of it, Age is right to the second, and what names the single response i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from itertools import repeat
 from math import floor, inf
 
+from app.anew import Anew, Written
 from app.arrival import request_of
-from app.core.decisions import Verdict
 from app.core.forwarding import CHAIN
 from app.core.messages import Request
 from app.core.observed import Observed
 from app.core.reuse import refresh
-from app.core.speech import DATE_SLOT, LATE_SLOT
+from app.core.speech import DATE_SLOT
 from app.core.standing import standing
 from app.engine import Engine
 from app.fingerprints import Fingerprints
-from app.finished import Finished, Written
+from app.finished import Finished
 from app.flights import OwnBody
 from app.journal import Address, Replay
 from app.late import Late, date_at
@@ -67,7 +66,7 @@ class Memo:
         if self._store.pulse[0] != self._heard and not self._known_still(finished):
             return None
         now = self._now()
-        if not finished.rendered_from <= now < finished.rendered_until and not self._renewed(finished, now):
+        if not finished.ready_from <= now < finished.ready_until and not self._renewed(finished, now):
             return None
         if finished.epoch != self._store.epoch and not self._survived(finished):
             return None
@@ -79,12 +78,9 @@ class Memo:
         self._replays.append((finished.replay, head, now, client))
         if not 1 < len(self._replays) < self._journal.most_replays:
             self._journal.replayed()
-        if finished.anew is None:
-            return finished.written
-        late = self._late
-        if not late.since <= now < late.until:
-            late.turn(now)
-        return next(finished.anew)
+        for answer in finished.answers:  # the next one: the cheapest way to ask whether there is any
+            return answer
+        return self._more(finished)
 
     def _known_still(self, finished: Finished) -> bool:
         """Hear of what has changed. Returns whether the answer is still among those that are known."""
@@ -117,6 +113,9 @@ class Memo:
 
     def _renewed(self, finished: Finished, now: float) -> bool:
         """Whether the answer stands after all: in other words for another second, or as another answer."""
+        if finished.maker is not None and finished.rendered_from <= now < finished.rendered_until:
+            self._make(finished, finished.maker, now)
+            return True
         self._used_last = None  # so that the order of use is right to the second, whoever else uses the store
         if finished.since <= now < finished.until:
             self._render(finished, now)
@@ -175,9 +174,7 @@ class Memo:
         head = written_head(reply.response.status, reply.response.headers.pairs, late=True)
         head, dated = DATE_SLOT.subn(lambda slot: date_at(slot[1], now), head)  # known for the whole second
         first, *rest = written(head, reply.body, SMALL_ANEW if b"\0" in head else SMALL)
-        finished.held, finished.written, finished.anew = len(first), (first, *rest) if rest else first, None
-        if b"\0" in head:
-            finished.anew, finished.written = self._anew(head, first, rest, reply.verdict, now), b""
+        finished.held, finished.answers = len(first), repeat((first, *rest) if rest else first)
         finished.replay = Replay(self._read, reply.response.status, reply.verdict, sum(map(len, reply.body)))
         age = int(hit.stored.freshness.age(now))
         finished.rendered_from = max(finished.since, hit.stored.freshness.born + age if age else -inf)
@@ -185,13 +182,26 @@ class Memo:
         if dated:
             finished.rendered_from = max(finished.rendered_from, floor(now))
             finished.rendered_until = min(finished.rendered_until, floor(now) + 1)
+        finished.ready_from, finished.ready_until = finished.rendered_from, finished.rendered_until
+        finished.maker = None
+        if b"\0" in head:  # what is behind it cannot be told from a slot
+            finished.maker = self._late.anew(head, first[len(head) :], rest, reply.verdict, now)
+            finished.held += len(first)  # joined to what is told
+            self._make(finished, finished.maker, now)
         return all(part is hit.stored.body for part in reply.body)
 
-    def _anew(
-        self, head: bytes, first: bytes, rest: Sequence[bytes], verdict: Verdict, now: float
-    ) -> Iterator[Written]:
-        """What is written for each response, where late slots stand in the head with which the first piece begins."""
-        cut = LATE_SLOT.split(head)
-        cut[-1] += first[len(head) :]
-        filled = self._late.filled_anew(cut[::2], cut[1::2], verdict, now)
-        return zip(filled, *map(repeat, rest), strict=False) if rest else filled
+    def _make(self, finished: Finished, maker: Anew, now: float) -> None:
+        """What is written for each response, for ten milliseconds at most."""
+        late = self._late
+        if not late.since <= now < late.until:
+            late.turn(now)
+        if maker.timed:
+            finished.ready_from = max(finished.rendered_from, late.since)
+            finished.ready_until = min(finished.rendered_until, late.until)
+        finished.answers = maker.responses()
+
+    def _more(self, finished: Finished) -> Written:
+        """Something in the head has ended."""
+        assert finished.maker is not None
+        finished.answers = finished.maker.responses()
+        return next(finished.answers)

@@ -1,8 +1,14 @@
-"""Swerve beside itself: the plain way and another one in turn, a second each."""
+"""Swerve beside itself: the plain way and another one in turn, a second each.
+
+Two processes that run the same code differ by up to two hundredths for as long as they live, for where things lie in
+memory is chance. So both are started anew several times.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from math import ceil
+from pathlib import Path
 from statistics import median
 
 from bench.load import load, script
@@ -12,7 +18,7 @@ from bench.processes import Where
 from bench.proof import faults
 from bench.refusal import CannotRunError, NotProvenError
 from bench.rounds import Stand
-from bench.sample import Sample, Target, sample
+from bench.sample import Means, Sample, Target, sample
 from bench.table import table
 from bench.warming import warm
 from bench.ways import CASE, Way
@@ -20,6 +26,7 @@ from bench.ways import CASE, Way
 SECONDS = 1
 # So many more rounds than elsewhere, for they are shorter, and what they are to tell is smaller.
 TIMES = 2
+STARTS = 3
 COLUMNS = ("Swerve's way", "requests/s", "CPU µs/request", "CPU/request ÷ plain", "result")
 
 
@@ -47,28 +54,34 @@ class Compared:
 def compare(way: Way, stand: Stand) -> Compared:
     compared, means = Compared(way), replace(stand.means, seconds=SECONDS)
     try:
-        with ExitStack() as stack:
-            peers = [stack.enter_context(swerve(site)) for site in _sites(way, stand)]
-            plain, other = [Target(peer, warm(CASE, peer)) for peer in peers]
-            for target in (plain, other):
-                load(means.wrk, CASE, target.peer.port, script(CASE, target.fields, "warm"), SECONDS)
-            for _ in range(stand.rounds * TIMES):
-                for target, samples in ((plain, compared.plain), (other, compared.samples)):
-                    samples.append(one := sample(CASE, target, means, "round"))
-                    compared.faults.extend(f"{way.name}: {fault}" for fault in faults(CASE, one))
+        for start in range(STARTS):
+            where = stand.folder / CASE.name / way.name.replace("/", "") / str(start)
+            _measure(compared, where, stand, means)
     except (CannotRunError, NotProvenError) as error:
         compared.faults.append(str(error))
     stand.say(f"{way.name}  {_told(compared)}")
     return compared
 
 
+def _measure(compared: Compared, where: Path, stand: Stand, means: Means) -> None:
+    with ExitStack() as stack:
+        peers = [stack.enter_context(swerve(site)) for site in _sites(compared.way, where, stand)]
+        plain, other = [Target(peer, warm(CASE, peer)) for peer in peers]
+        for target in (plain, other):
+            load(means.wrk, CASE, target.peer.port, script(CASE, target.fields, "warm"), SECONDS)
+        for _ in range(ceil(stand.rounds * TIMES / STARTS)):
+            for target, samples in ((plain, compared.plain), (other, compared.samples)):
+                samples.append(one := sample(CASE, target, means, "round"))
+                compared.faults.extend(f"{compared.way.name}: {fault}" for fault in faults(CASE, one))
+
+
 def costs(compared: Sequence[Compared]) -> str:
     return table(COLUMNS, [row for one in compared for row in _rows(one)], left=1)
 
 
-def _sites(way: Way, stand: Stand) -> Iterator[Site]:
+def _sites(way: Way, folder: Path, stand: Stand) -> Iterator[Site]:
     for name, dialect, flags in (("plain", "standard", ()), ("other", way.dialect, way.flags)):
-        where = Where(stand.folder / CASE.name / way.name.replace("/", "") / name, stand.core)
+        where = Where(folder / name, stand.core)
         filled = tuple(flag.replace("{folder}", str(where.folder)) for flag in flags)
         yield Site(where, stand.means.origin.port, "", dialect=dialect, flags=filled)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from functools import reduce
 from pathlib import Path
 
 import pytest
 
+from app.anew import Written
 from app.asgi import build
 from app.clock import ManualClock
 from app.core.decisions import Result, Verdict
@@ -105,51 +107,97 @@ def late_at(clock: ManualClock) -> Late:
     return Late(Identities(field, "abcde", clock), needed=True)
 
 
+def answers(late: Late, head: bytes, clock: ManualClock, rest: tuple[bytes, ...] = ()) -> Iterator[Written]:
+    """One after the other, as the memo gives them: made anew at each time and when there are no more."""
+    maker = late.anew(head, b"", rest, HIT, clock.now())
+    while True:
+        late.turn(now := clock.now())
+        for answer in maker.responses():
+            yield answer
+            if clock.now() != now:
+                break
+
+
 @pytest.mark.parametrize(
     ("slot", "form"),
     [
-        (b"i", rb"dev1::abcde-170000000\d{4}-[0-9a-f]{12}"),
-        (b"r16", rb"[0-9a-f]{16}"),
-        (b"t56", rb"[\w-]{56}"),
-        (b"l", rb"[0-7][0-9A-HJKMNP-TV-Z]{25}"),
-        (b"n", rb"\d+"),
+        ("i", rb"dev1::abcde-170000000\d{4}-[0-9a-f]{12}"),
+        ("r16", rb"[0-9a-f]{16}"),
+        ("t56", rb"[\w-]{56}"),
+        ("l", rb"[0-7][0-9A-HJKMNP-TV-Z]{25}"),
+        ("n", rb"\d+"),
     ],
 )
-def test_no_two_of_many_responses_have_the_same_name(slot: bytes, form: bytes) -> None:
+def test_no_two_of_many_responses_have_the_same_name(slot: str, form: bytes) -> None:
     clock = ManualClock(START)
-    late, found = late_at(clock), set[bytes]()
-    anew = late.filled_anew([b"<", b">"], [slot], HIT, clock.now())
-    for _ in range(20):
-        for _ in range(500):  # in one millisecond, which no process does
-            found.add(next(anew))
+    found, said = set[bytes](), answers(late_at(clock), f"<\0{slot}\0>".encode(), clock)
+    for _ in range(5):
+        for _ in range(2_500):  # at one time, which no process does
+            answer = next(said)
+            assert isinstance(answer, bytes)
+            found.add(answer)
         clock.advance(0.001)
-        late.turn(clock.now())
-    assert len(found) == 20 * 500
+    assert len(found) == 5 * 2_500
     assert all(re.fullmatch(b"<%b>" % form, one) for one in found)
 
 
-def test_what_tells_the_time_is_right_to_the_millisecond() -> None:
-    late = late_at(ManualClock(START))
-    anew = late.filled_anew([b"", b" ", b".", b""], [b"m", b"s", b"u"], HIT, START)
-    assert (late.since, late.until) == (START, 1_700_000_000.251)
-    assert [next(anew), next(anew)] == [b"1700000000250 1700000000.250000"] * 2
-    late.turn(START + 0.5)
-    assert next(anew) == b"1700000000750 1700000000.750000"
-    late.turn(START - 1)
-    assert next(anew) == b"1699999999250 1699999999.250000"
+def test_two_pages_whose_answers_have_names_of_one_kind_share_none() -> None:
+    clock = ManualClock(START)
+    late, found = late_at(clock), list[Written]()
+    one, other = (answers(late, b"\0i\0 \0l\0", clock) for _ in range(2))
+    for turn in range(3_000):
+        found += next(one), next(other)
+        if turn % 700 == 0:
+            clock.advance(0.01)
+    assert len(set(found)) == 6_000
+
+
+def test_what_tells_the_time_is_right_when_it_is_told() -> None:
+    clock = ManualClock(START)
+    late = late_at(clock)
+    said = answers(late, b"\0m\0 \0s\0.\0u\0", clock)
+    assert [next(said), next(said)] == [b"1700000000250 1700000000.250000"] * 2
+    assert (late.since, late.until) == (START, 1_700_000_000.26), "and stands for no more than ten milliseconds"
+    clock.advance(0.5)
+    assert next(said) == b"1700000000750 1700000000.750000"
+    clock.advance(-1.5)
+    assert next(said) == b"1699999999250 1699999999.250000"
+
+
+@pytest.mark.parametrize("head", [b"<\0n\0>", b"<\0n\0 \0r\0>", b"<\0s\0>"])
+def test_what_is_not_joined_to_the_head_comes_behind_it(head: bytes) -> None:
+    clock = ManualClock(START)
+    said = answers(late_at(clock), head, clock, (b"body", b"more"))
+    for _ in range(1_500):
+        first, *rest = next(said)
+        assert isinstance(first, bytes)
+        assert re.fullmatch(rb"<[\w ]+>", first)
+        assert rest == [b"body", b"more"]
 
 
 def test_a_slot_that_stands_in_a_head_twice_says_the_same_unless_it_is_random() -> None:
-    late, slots = late_at(ManualClock(START)), [b"h", b"h", b"n", b"n", b"i", b"i", b"r8", b"r8"]
-    anew = late.filled_anew([b"", *[b" "] * 7, b""], slots, HIT, START)
-    text = " ".join(f"\0{slot.decode()}\0" for slot in slots)
+    late, slots = late_at(ManualClock(START)), ["h", "h", "n", "n", "i", "i", "r8", "r8"]
+    text = " ".join(f"\0{slot}\0" for slot in slots)
+    said = answers(late, text.encode(), ManualClock(START))
 
     def by_the_engine() -> bytes:
         filled = late.filled(Headers.of(("x-all", text)), HIT, "dev1::x", START, 0.0)
         return (filled.get("x-all") or "").encode()
 
     for hit in range(1, 9):
-        said = by_the_engine() if hit % 2 else next(anew)
-        hits, again, number, as_well, name, same, random, other = said.split(b" ")
+        answer = by_the_engine() if hit % 2 else next(said)
+        assert isinstance(answer, bytes)
+        hits, again, number, as_well, name, same, random, other = answer.split(b" ")
         assert (int(hits), hits, number, name) == (hit, again, as_well, same)
         assert random != other
+
+
+def test_one_slot_alone_that_stands_in_a_head_twice_is_filled_twice() -> None:
+    clock = ManualClock(START)
+    for slot, alike in (("h", True), ("i", True), ("r8", False)):
+        said = answers(late_at(clock), f"\0{slot}\0 \0{slot}\0".encode(), clock)
+        for _ in range(1_200):
+            answer = next(said)
+            assert isinstance(answer, bytes)
+            one, other = answer.split(b" ")
+            assert (one == other) is alike

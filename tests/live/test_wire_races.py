@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from app.anew import Written
 from app.arrival import request_from
 from app.asgi import Application
 from app.core.messages import Headers
 from app.engine import Reply
-from app.finished import Written
 from app.wire import written_head
 from tests.live.wire import World, both_ways
 from tests.live.wire_client import get, post, turns
