@@ -38,12 +38,6 @@ def governance_words(governance: Reasoning) -> str:
     return f"{said}  ({', '.join(notes)})" if notes else said
 
 
-def route_words(route: Reasoning) -> str:
-    """The pattern, and what is said of paths like that."""
-    where = route["path"] if route["host"] is None else f"{route['path']} at {route['host']}"
-    return f"{where}: {', '.join(f'{key} = {value}' for key, value in route['says'].items()) or 'its own rules'}"
-
-
 def changes_words(route: Reasoning) -> str:
     """The rules that are others, with what they would be without the route."""
     changes = [f"{one['rule']} is {_value(one['after'])}, not {_value(one['before'])}" for one in route["changes"]]
