@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.because import delta
 from app.core.fields import spelled
 from app.why.drawing import length
 
@@ -57,7 +58,7 @@ def lifetime_words(variant: Reasoning) -> str:
     by = variant["lifetime_from"]
     parts = [f"{length(variant['lifetime'])} by {by}" if by else "none: nothing gives it one"]
     parts += [
-        f"{name}={variant[key]:g}"
+        f"{name}={delta(variant[key])}"
         for name, key in (("stale-while-revalidate", "stale_while_revalidate"), ("stale-if-error", "stale_if_error"))
         if variant[key]
     ]

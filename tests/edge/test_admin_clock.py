@@ -77,6 +77,7 @@ def test_a_reset_puts_the_clock_right() -> None:
 @pytest.mark.parametrize(("asked", "told"), [
     ({}, "neither"), ({"advance": 1, "offset": 1}, "write one of them"), ({"advance": "1h"}, "'1h'; write seconds"),
     ({"offset": True}, "True; write seconds"), ({"advance": -1}, "-1 seconds ahead"), ({"offset": 1e300}, "1e+300"),
+    ({"advance": -300_000_000.5}, "-300000000.5 seconds ahead"),
     ({"back": 1}, "back is unknown"),
 ])  # fmt: skip
 def test_moves_that_are_none(asked: dict[str, Any], told: str) -> None:
