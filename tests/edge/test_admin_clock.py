@@ -65,6 +65,38 @@ def test_what_comes_from_the_future_is_validated() -> None:
     run(talk)
 
 
+async def is_marked(site: Administered) -> bool:
+    return bool((await site.told("POST", "/v1/why", {"url": "/cart"}))["uncacheable"])
+
+
+@pytest.mark.parametrize("ahead", [30, 3600])
+def test_what_proved_uncacheable_in_the_future_is_not_remembered_for_longer(ahead: float) -> None:
+    async def talk(site: Administered) -> None:
+        await site.told("POST", "/v1/clock", {"advance": ahead})
+        await site.visit("/cart")
+        assert await is_marked(site)
+        await site.told("POST", "/v1/clock", {"offset": 0})
+        assert not await is_marked(site)
+        await site.visit("/cart")  # which holds here and now
+        site.clock.advance(9)
+        assert await is_marked(site)
+        site.clock.advance(1)
+        assert not await is_marked(site)
+
+    run(talk, {"uncacheable_memory": 10})
+
+
+def test_what_proved_uncacheable_ages_with_the_clock() -> None:
+    async def talk(site: Administered) -> None:
+        await site.visit("/cart")
+        await site.told("POST", "/v1/clock", {"advance": 9})
+        assert await is_marked(site)
+        await site.told("POST", "/v1/clock", {"advance": 1})
+        assert not await is_marked(site)
+
+    run(talk, {"uncacheable_memory": 10})
+
+
 def test_a_reset_puts_the_clock_right() -> None:
     async def talk(site: Administered) -> None:
         await site.told("POST", "/v1/clock", {"offset": 60})
