@@ -28,10 +28,12 @@ class Altered:
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """`changed`: what holds from now on. `restart`: what is another than at the start, and needs a restart to hold."""
+    """`changed`: what holds from now on. `restart`: what is another than at the start, and needs a restart to hold.
+    `advice`: what to do about what is stored, where its key or who may share it goes by rules that have changed."""
 
     changed: tuple[Altered, ...]
     restart: tuple[Altered, ...]
+    advice: str | None = None
 
 
 def needs_restart(started: Settings, now: Settings) -> frozenset[str]:

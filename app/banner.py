@@ -39,7 +39,7 @@ def banner(settings: Settings, *, demo: bool = False, made_token: str | None = N
     return "\n".join((
         "",
         f"  {bold}swerve{reset} {__version__}   dialect {dialect.name} (as of {dialect.as_of})   "
-        f"cache {_told(settings.store)}, {round(settings.max_size / 2**20, 2):g} MB{workers}",
+        f"cache {_told(settings.store)}, {round(settings.max_size / 2**20, 2):.15g} MB{workers}",
         "",
         f"  your site     {bold}{site}{reset}      →  {origin}",
         f"  admin side    {admin}      {access}",

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from app.altered import Altered, Reloaded, altered, fingerprint, kept, needs_restart
 from app.config_error import ConfigError
+from app.outlived import advice
 from app.settings import Settings, Sources
 
 TakeUp = Callable[[Settings], Awaitable[None]]
@@ -39,9 +40,10 @@ class Reloading:
             changed = [one for one in altered(self._read, read) if one.setting not in fixed]
             if certificate != self._certificate:
                 changed.append(Altered("certificate", self._certificate, certificate))
+            advised = advice(self._read, read)
             self._read, self._certificate = read, certificate
             restart = [one for one in altered(self._started, read) if one.setting in fixed]
-            return Reloaded(tuple(changed), tuple(restart))
+            return Reloaded(tuple(changed), tuple(restart), advised)
 
 
 def in_words(told: Reloaded) -> str:
@@ -49,4 +51,5 @@ def in_words(told: Reloaded) -> str:
     names = ", ".join(one.setting for one in told.changed)
     words = f"reloaded: {names}" if names else "reloaded: nothing has changed"
     waiting = ", ".join(one.setting for one in told.restart)
-    return f"{words}; needs a restart: {waiting}" if waiting else words
+    words = f"{words}; needs a restart: {waiting}" if waiting else words
+    return words if told.advice is None else f"{words}; {told.advice}"

@@ -12,10 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from app.config_error import ConfigError
+from app.core.dialect import Dialect
+from app.core.exposure import exposed
 from app.core.impersonal import CREDENTIALS
 from app.core.routing import Route
 from app.core.rules import Authorization, Cookies, Query, RouteRules, Rules, SetCookie
-from app.dialects import reject_unknown, with_rules
+from app.dialects import check_exposed, reject_unknown, with_rules
 from app.route_keys import KEYS, YEAR, Dynamic, written
 
 
@@ -34,7 +36,16 @@ def _route(table: Mapping[str, Any], rules: Rules, where: str) -> Route:
     _check_together(said, where)
     changed = with_rules(_changed(said, rules), said.get("rules", {}), f"{where}.rules")
     said_so = tuple((key, written(value)) for key, value in table.items() if key not in ("path", "host", "rules"))
-    return Route(said["path"], changed, said.get("host"), said.get("only"), said_so)
+    return Route(said["path"], changed, said.get("host"), said.get("only"), said_so, table)
+
+
+def over(dialect: Dialect, route: Route, path: str) -> Dialect:
+    """The dialect as a route that was written over another one's rules has it for that path. Raises ConfigError where
+    it could not be started with."""
+    where = f"the route {route.path}"
+    changed = replace(dialect, rules=_route(route.table, dialect.rules, where).for_path(path).rules)
+    check_exposed(changed, exposed(dialect), where)
+    return changed
 
 
 def _check_together(said: Mapping[str, Any], where: str) -> None:

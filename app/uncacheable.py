@@ -14,16 +14,21 @@ MOST = 10_000
 
 
 class Uncacheable:
-    """Remembered for as many seconds of HTTP time as `patience` says of a key, and told to all who share the store."""
+    """Remembered for as many seconds of HTTP time as `patience` says of a key, and told to all who share the store.
+    Where the clock has gone back, what was remembered at a time that is yet to come is forgotten."""
 
     def __init__(self, store: Store, tasks: Tasks, patience: Callable[[str], float], now: Callable[[], float]) -> None:
-        self._store, self._tasks, self._patience = store, tasks, patience
-        # Hashes, for keys may be long; two that collide cost a moment of collapsing.
-        self._keys: TLRUCache[int, float] = TLRUCache(MOST, lambda _, seconds, since: since + seconds, now)
+        self._store, self._tasks, self._patience, self._now = store, tasks, patience, now
+        # Since when, and for how long. Hashes, for keys may be long; two that collide cost a moment of collapsing.
+        self._keys: TLRUCache[int, tuple[float, float]] = TLRUCache(MOST, lambda _, mark, _now: sum(mark), now)
         store.watch_marks(self._told)
 
     def __contains__(self, key: str) -> bool:
-        return hash(key) in self._keys
+        mark = self._keys.get(hash(key))
+        if mark is not None and mark[0] > self._now():
+            self._told(key, cacheable=True)
+            return False
+        return mark is not None
 
     def remember(self, key: str, *, cacheable: bool) -> None:
         if cacheable and key not in self:
@@ -41,4 +46,4 @@ class Uncacheable:
         if cacheable:
             self._keys.pop(hash(key), None)
         else:
-            self._keys[hash(key)] = self._patience(key)
+            self._keys[hash(key)] = self._now(), self._patience(key)

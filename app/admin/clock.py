@@ -56,7 +56,9 @@ async def put(access: Access, offset: float) -> None:
     Where it goes back, what was stored meanwhile comes from the future, and would be new for all that time: it is
     validated before it is used."""
     if not 0 <= offset <= FURTHEST:
-        raise Problem(400, f"HTTP time would be {offset:g} seconds ahead; it may be so by 0 to {FURTHEST}, ten years")
+        raise Problem(
+            400, f"HTTP time would be {offset:.15g} seconds ahead; it may be so by 0 to {FURTHEST}, ten years"
+        )
     back = offset < access.around.clock.offset
     moved = Selector(Kind.CLOCK, str(float(offset)))
     await access.store.purge(Purge(Mode.SOFT, moved, at=access.now()))

@@ -13,29 +13,34 @@ from app.admin.asked import EXAMPLE, Asked, has_host
 from app.admin.operation import Operation
 from app.admin.problems import Problem, answer
 from app.admin.reading import body_of, json_object, reject_unknown
+from app.admin.rules import RouteInForce, in_force
 from app.admin.why import LARGEST
+from app.config_error import ConfigError
 from app.core.decisions import Exchange
 from app.core.dialect import Dialect
 from app.core.forwarding import arrived, outbound
+from app.core.impersonal import PERSONAL
 from app.core.key import cache_key
 from app.core.messages import Headers, end_to_end
 from app.core.messages import Request as Asking
 from app.core.messages import Response as Answered
 from app.core.moving import moved
 from app.core.table import Comparison, compared
+from app.core.timeline import is_secret
 from app.core.trial import Seen
-from app.core.validation import CONDITIONS
 from app.dialects import dialect_names, load_dialect
+from app.routes import over
 from app.upstream.errors import UpstreamError
 
-# What the last visitor wanted of caches, or of this one answer, is nothing that others would ask for.
-PASSING = CONDITIONS | {"range", "cache-control", "pragma"}
+# Of a visitor's request, what frames a body that is not sent again.
+FRAMING = frozenset({"transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """`url` is a URL or a path; `headers` are pairs of name and value: with them the origin is asked, without them its
-    last answer will do, if there is one. `dialects`: which; all of them, where it is left out."""
+    last answer will do, if there is one that was for anybody. No visitor's credentials are sent, only what is given
+    here. `dialects`: which; all of them, where it is left out."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -45,11 +50,14 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Compared(Comparison):
     """The comparison, and how old the answer is, in seconds. `fetched`: the origin was asked for it now. `running`: the
-    dialect in force, which stands here with the operator's own rules."""
+    dialect in force, which stands here with the operator's own rules. `route`: the one that the URL takes, which holds
+    over the rules of every dialect, but for those in `without_route`, with why they could not be started with it."""
 
     fetched: bool
     ago: float
     running: str
+    route: RouteInForce | None
+    without_route: dict[str, str]
 
 
 async def table(access: Access, request: Request) -> Response:
@@ -57,15 +65,18 @@ async def table(access: Access, request: Request) -> Response:
     dialects = _chosen(access, given.pop("dialects", []))
     asked = Asked.of(given)
     asking = await _request(access, asked)
+    routed, without = _routed(access, dialects, asking)
     known = None if asked.headers else await _known(access, asking)
     seen = known or await _fetched(access, asking)
-    comparison = compared(dialects, seen)
+    comparison, route = compared(routed, seen), access.around.ruling.route_of(asking)
     return answer(
         Compared(
             **{one.name: getattr(comparison, one.name) for one in fields(comparison)},
             fetched=known is None,
             ago=round(max(0.0, access.now() - seen.at), 3),
             running=access.around.dialect.name,
+            route=None if route is None else in_force(route, access.rules),
+            without_route=without,
         )
     )
 
@@ -80,20 +91,48 @@ def _chosen(access: Access, names: object) -> Sequence[Dialect]:
     return [running if name == running.name else load_dialect(name) for name in dict.fromkeys(names or known)]
 
 
+def _routed(access: Access, dialects: Sequence[Dialect], asking: Asking) -> tuple[list[Dialect], dict[str, str]]:
+    """The dialects as they are for this URL, and why some are as without its route. Raises Problem."""
+    ruling, running = access.around.ruling, access.around.dialect
+    route = ruling.route_of(asking)
+    if route is None:
+        return list(dialects), {}
+    if ruling.is_unknown(asking):
+        raise Problem(400, f"the route {route.path} says by only that there is no such path: no cache would be asked")
+    found, without = [], dict[str, str]()
+    for one in dialects:
+        try:
+            found.append(replace(one, rules=route.rules) if one is running else over(one, route, asking.path))
+        except ConfigError as error:
+            found.append(one)
+            without[one.name] = str(error)
+    return found, without
+
+
 async def _request(access: Access, asked: Asked) -> Asking:
-    """A GET as the last visitor sent it, or with the fields that were given."""
+    """A GET like the last visitor's, but nobody's, or with the fields that were given."""
     events = await access.fleet.events()
     like = next((event for event in reversed(events) if asked.fits(event)), None)
     full = asked.completed(like, next(filter(has_host, reversed(events)), None), access.settings)
-    full = replace(full, method="GET", identity="")
-    return full if asked.headers else full.with_headers(full.headers.without(PASSING))
+    full = replace(full, method="GET", identity="", client="")
+    if asked.headers:
+        return full
+    return full.with_headers(full.headers.without(PERSONAL | FRAMING | _credentials(access, full.headers)))
+
+
+def _credentials(access: Access, headers: Headers) -> set[str]:
+    """The names of the fields that say who asks, or open something to them alone."""
+    preview = access.around.dialect.rules.preview
+    tokens = () if preview is None else (preview.renews, preview.if_stored)
+    return {name for name in headers.names() if is_secret(name) or name in tokens}
 
 
 async def _known(access: Access, asking: Asking) -> Seen | None:
-    """The origin's last answer, if it was a whole one."""
-    about = await access.fleet.about(cache_key(arrived(asking, access.around.forwarding), access.rules))
+    """The origin's last answer, if it was a whole one, and not to somebody in particular."""
+    arriving = arrived(asking, access.around.forwarding)
+    about = await access.fleet.about(cache_key(arriving, access.around.ruling.of(arriving)))
     exchange = about.exchange
-    if exchange is None or not _is_whole(exchange):
+    if exchange is None or not _is_whole(exchange) or _credentials(access, exchange.request.headers):
         return None
     return Seen(asking, exchange.response, exchange.response_time)
 

@@ -28,6 +28,8 @@ def reload(as_json: bool, admin: str) -> None:
     for title, altered in (("", told["changed"]), ("needs a restart: ", told["restart"])):
         for one in altered:
             click.echo(f"  {title}{one['setting']}: {_value(one['before'])} -> {_value(one['after'])}")
+    if told["advice"] is not None:
+        click.echo(told["advice"])
 
 
 def _value(value: Any) -> str:

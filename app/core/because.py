@@ -32,13 +32,13 @@ def _in_time(reason: Reason, stored: StoredResponse, now: float) -> str:
         return f"{lifetime_words(stored)} keeps it fresh for {span(left)} more"
     ended = f"{lifetime_words(stored)} ended {span(left)} ago"
     if reason is Reason.STALE_WHILE_REVALIDATE:
-        return f"{ended}, and stale-while-revalidate={window:g} allows stale for {span(left + window)} more"
+        return f"{ended}, and stale-while-revalidate={delta(window)} allows stale for {span(left + window)} more"
     if reason is Reason.STALE_ERROR:
         return f"{ended}; the last refresh failed, and the next one waits {span(stored.held_until - now)} more"
     if window:
-        ended += f", and stale-while-revalidate={window:g} ended {span(left + window)} ago"
+        ended += f", and stale-while-revalidate={delta(window)} ended {span(left + window)} ago"
     if fresh.within(fresh.stale_if_error, now):
-        return f"{ended}; should the origin fail, stale-if-error={fresh.stale_if_error:g} still allows stale"
+        return f"{ended}; should the origin fail, stale-if-error={delta(fresh.stale_if_error)} still allows stale"
     return ended
 
 
@@ -63,7 +63,12 @@ def lifetime_words(stored: StoredResponse) -> str:
         case LifetimeSource.HEURISTIC:
             return f"a guess of {span(fresh.lifetime)} from Last-Modified"
         case directive:
-            return f"{directive}={fresh.lifetime:g}"
+            return f"{directive}={delta(fresh.lifetime)}"
+
+
+def delta(seconds: float) -> str:
+    """Delta-seconds, as a directive has them (RFC 9111 §1.2.2): a year is 31536000."""
+    return f"{seconds:.0f}"
 
 
 def span(seconds: float) -> str:

@@ -54,7 +54,8 @@ class Forwarding:
 
 def arrived(request: Request, forwarding: Forwarding) -> Request:
     """The request as every later step sees it, in all that may select a response: what the client may not say is gone,
-    what we say about the client is there. So no response is stored under fields that the origin has not seen.
+    what we say about the client is there. So no response is stored under fields that the origin has not seen. Several
+    lines of cookies are one (RFC 9113 §8.2.3): many origins read the first alone, or join them by a comma.
     """
     headers, limits, safe = request.headers, (forwarding.stripped, forwarding.passed), request.method in SAFE_METHODS
     hops, let_in = not_end_to_end(headers), _let_in(headers, forwarding.preview)
@@ -64,6 +65,8 @@ def arrived(request: Request, forwarding: Forwarding) -> Request:
     for name, prefix in forwarding.confined:
         if not request.target.startswith(prefix):
             kept = tuple([pair for pair in kept if pair[0] != name.encode("latin-1")])
+    if len(cookies := [value for name, value in kept if name == b"cookie"]) > 1:
+        kept = (*[pair for pair in kept if pair[0] != b"cookie"], (b"cookie", b"; ".join(cookies)))
     coding = Headers.of(CHUNKED) if "transfer-encoding" in headers else NOTHING
     chain = _continued(request) if forwarding.trust else _chain(request)
     return request.with_headers(Headers.lowered((*kept, *coding.pairs, *chain.pairs)))

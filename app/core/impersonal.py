@@ -49,4 +49,5 @@ def _without(headers: Headers, names: frozenset[str], rules: Rules) -> Headers:
     names = names.difference(rules.key_headers)
     cookies = keyed_cookies(headers, rules) if "cookie" in names else []
     kept = headers.without(names)
-    return kept.adding(("cookie", "; ".join(f"{name}={value}" for name, value in cookies))) if cookies else kept
+    sent = "; ".join(pair for _, pairs in cookies for pair in pairs)
+    return kept.adding(("cookie", sent)) if sent else kept

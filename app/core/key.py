@@ -7,7 +7,9 @@ Grammar of a key, whose parts are separated by single spaces because none of the
 
 The base names the GET whose response is stored: HEAD is answered from it, unsafe methods invalidate it. `name=value`
 are the fields that a dialect always keys by, and the cookies that a route does, those that are present: the value
-percent-encoded, or `#` and a digest of it when it is long, so that no client can make keys of any size.
+percent-encoded, or `#` and a digest of it when it is long, so that no client can make keys of any size. The value of a
+cookie that was sent several times, in another case, or without `=` is all of that as it was sent, each with a `;` after
+it, which no value can contain.
 """
 
 from __future__ import annotations
@@ -51,14 +53,23 @@ def cache_key(request: Request, rules: Rules) -> str:
         if value is not None:
             parts.append(f"{name}={_written(value)}")
     if rules.of_route.key_cookies:
-        parts += [f"cookie:{name}={_written(value)}" for name, value in keyed_cookies(request.headers, rules)]
+        cookies = keyed_cookies(request.headers, rules)
+        parts += [f"cookie:{name}={_written(_cookie_value(name, pairs))}" for name, pairs in cookies]
     return " ".join(parts)
 
 
-def keyed_cookies(headers: Headers, rules: Rules) -> list[tuple[str, str]]:
-    """The cookies that are in the key: name and value of the first of each name (RFC 6265 §5.4: the most specific)."""
-    found = [(name, headers.cookie(name)) for name in rules.of_route.key_cookies]
-    return [(name, value) for name, value in found if value is not None]
+def keyed_cookies(headers: Headers, rules: Rules) -> list[tuple[str, list[str]]]:
+    """The cookies that are in the key: a name that the rules have, and all that was sent of it. Which one counts where
+    there are several, the origin decides (RFC 6265 §4.2.2: servers should not rely on their order)."""
+    found = [(name, headers.cookie_pairs(name)) for name in rules.of_route.key_cookies]
+    return [(name, pairs) for name, pairs in found if pairs]
+
+
+def _cookie_value(name: str, pairs: list[str]) -> str:
+    first = pairs[0]
+    if len(pairs) == 1 and first.startswith(f"{name}="):
+        return first.removeprefix(f"{name}=")
+    return "".join(f"{pair};" for pair in pairs)
 
 
 def keyed_target(target: str, rules: Rules) -> str:

@@ -62,10 +62,11 @@ class Headers:
         """The values of the cookies of that name, in lower case, sent in any case (RFC 6265 §4.2)."""
         return [value for key, _, value in _cookie_pairs(Headers.lines(self, "cookie")) if key.lower() == name]
 
-    def cookie(self, name: str) -> str | None:
-        """The value of the first cookie of just that name (RFC 6265 §4.2)."""
-        pairs = _cookie_pairs(self.lines("cookie"))
-        return next((value for key, equals, value in pairs if equals and key == name), None)
+    def cookie_pairs(self, name: str) -> list[str]:
+        """All that may be read as a cookie of that name, as it is sent and in its order: in any case, also without `=`,
+        and several of one name, for origins differ in which of them they take."""
+        name, pairs = name.lower(), _cookie_pairs(self.lines("cookie"))
+        return [f"{key}{equals}{value}" for key, equals, value in pairs if key.lower() == name]
 
     def has_cookie(self, name: str) -> bool:
         return bool(self.cookies(name))
@@ -118,7 +119,6 @@ class Headers:
         return Headers.lowered((*self.pairs, *_encoded_lines(lines)))
 
 
-# A field cannot contain a line feed: a recipient takes it for white space (RFC 9110 §5.5).
 def _cookie_pairs(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """Name, `=` or "" where there is none, and value."""
     for line in lines:
@@ -127,6 +127,7 @@ def _cookie_pairs(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
             yield name.strip(" \t"), equals, value.strip(" \t")
 
 
+# A field cannot contain a line feed: a recipient takes it for white space (RFC 9110 §5.5).
 def packed(headers: Headers) -> bytes:
     """The fields in one string of bytes, as they are kept: a third of the memory that pairs of strings take."""
     return b"\n".join([text.replace(b"\n", b" ") for text in chain.from_iterable(headers.pairs)])

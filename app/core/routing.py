@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from app.core.decisions import Refuse
@@ -30,7 +30,7 @@ _DOT_SEGMENT = re.compile(rf"{_SLASH}{_DOT}{{1,2}}(?:;[^/\\%]*)?(?:{_SLASH}|$)",
 class Route:
     """`path` is a pattern: `*` stands for any characters, also slashes and none; everything else for itself. `host`: an
     authority as in keys; None: any. `only`: patterns of the paths that exist; others are refused with 404; None: all
-    do. `said`: its other keys, as somebody wrote them.
+    do. `said`: its other keys, as somebody wrote them; `table`: all of them, to be put over other rules too.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Route:
     host: str | None = None
     only: tuple[str, ...] | None = None
     said: tuple[tuple[str, str], ...] = ()
+    table: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def for_path(self, path: str) -> Route:
         """The route as it is for a path that fits: what the origin may take for another one, by dot segments, is never

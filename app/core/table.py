@@ -12,7 +12,7 @@ from app.core.checks import Judgement, cookie_names
 from app.core.decisions import Result, StoredResponse
 from app.core.dialect import Dialect, error_code
 from app.core.freshness import Freshness
-from app.core.key import keyed_target
+from app.core.key import keyed_cookies, keyed_target
 from app.core.messages import Headers, Request
 from app.core.reasons import Reason
 from app.core.speech import About, SpokenField
@@ -176,11 +176,12 @@ def treatment(tried: Trial, *, sets_cookie: bool) -> Treatment:
 
 
 def told_apart_by(tried: Trial, stored: StoredResponse) -> tuple[str, ...]:
-    """Request fields that are in the key or that Vary names, and the query where it counts."""
+    """Request fields and cookies that are in the key, or that Vary names, and the query where it counts."""
     rules, request = tried.dialect.rules, tried.first.asked
     query = ("query",) if "?" in keyed_target(request.target, rules) else ()
     keyed = (name for name in rules.key_headers if name in request.headers)
-    return tuple(dict.fromkeys((*query, *keyed, *(name for name, _ in stored.selecting))))
+    cookies = dict.fromkeys(f"cookie:{name}" for name, _ in keyed_cookies(request.headers, rules))
+    return tuple(dict.fromkeys((*query, *keyed, *cookies, *(name for name, _ in stored.selecting))))
 
 
 def _fate(tried: Trial) -> CookieFate:

@@ -10,7 +10,7 @@ from app.core.fields import spelled
 from app.core.reasons import Reason
 from app.table.columns import COLUMNS, agreement
 from app.table.layout import blocks, judged, lines_of_text, shortened
-from app.table.words import cookie_words
+from app.table.words import cookie_words, route_words
 
 Comparison = Mapping[str, Any]
 Treatment = Mapping[str, Any]
@@ -48,6 +48,11 @@ class _Text:
         yield self.bold(f"{told['method']} {told['url']}  {told['status']}{ago}")
         for field in told["fields"]:
             yield from lines_of_text(f"{spelled(field['name'])}: {field['value']}", self.width, "  ", "      ")
+        if told.get("route"):
+            said = f"over the rules of {'each' if not told['without_route'] else 'each but those below'}, the route "
+            yield from lines_of_text(f"{said}{route_words(told['route'])}", self.width, "  ", "      ")
+            for name, fault in told["without_route"].items():
+                yield from lines_of_text(f"{name} without it: {fault}", self.width, "  ", "      ")
 
     def table(self) -> Iterator[str]:
         columns = [one for one in COLUMNS if one.differs_in(self.differs)]

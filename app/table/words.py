@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 COOKIES: Mapping[str | None, str] = {"each": "each", "first": "the first", "nobody": "nobody", "all": "ALL"}
 _FATES = {
@@ -15,3 +16,9 @@ _FATES = {
 
 def cookie_words(fate: str) -> str:
     return _FATES[fate]
+
+
+def route_words(route: Mapping[str, Any]) -> str:
+    """The pattern, and what is said of paths like that."""
+    where = route["path"] if route["host"] is None else f"{route['path']} at {route['host']}"
+    return f"{where}: {', '.join(f'{key} = {value}' for key, value in route['says'].items()) or 'its own rules'}"

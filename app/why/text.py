@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from app.table.words import route_words
 from app.why.drawing import WIDTH, drawing
 from app.why.words import (
     absent,
@@ -16,7 +17,6 @@ from app.why.words import (
     lifetime_words,
     outcome_words,
     rounded,
-    route_words,
 )
 
 Reasoning = dict[str, Any]

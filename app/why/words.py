@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.core.because import delta
 from app.core.fields import spelled
 from app.why.drawing import length
 
@@ -38,12 +39,6 @@ def governance_words(governance: Reasoning) -> str:
     return f"{said}  ({', '.join(notes)})" if notes else said
 
 
-def route_words(route: Reasoning) -> str:
-    """The pattern, and what is said of paths like that."""
-    where = route["path"] if route["host"] is None else f"{route['path']} at {route['host']}"
-    return f"{where}: {', '.join(f'{key} = {value}' for key, value in route['says'].items()) or 'its own rules'}"
-
-
 def changes_words(route: Reasoning) -> str:
     """The rules that are others, with what they would be without the route."""
     changes = [f"{one['rule']} is {_value(one['after'])}, not {_value(one['before'])}" for one in route["changes"]]
@@ -63,7 +58,7 @@ def lifetime_words(variant: Reasoning) -> str:
     by = variant["lifetime_from"]
     parts = [f"{length(variant['lifetime'])} by {by}" if by else "none: nothing gives it one"]
     parts += [
-        f"{name}={variant[key]:g}"
+        f"{name}={delta(variant[key])}"
         for name, key in (("stale-while-revalidate", "stale_while_revalidate"), ("stale-if-error", "stale_if_error"))
         if variant[key]
     ]

@@ -61,6 +61,21 @@ from tests.core.build import INVALIDATED, KEY, NOW, RFC, exchange, forward, row,
             2 * 86_400,
             "a guess of 1d00h from Last-Modified ended 1d00h ago",
         ),
+        row(
+            "expired, with windows of years",
+            Reason.EXPIRED,
+            stored("200 | cc: max-age=31536000, stale-while-revalidate=10000000, stale-if-error=31536001"),
+            41_536_005,
+            "max-age=31536000 ended 115d17h ago, and stale-while-revalidate=10000000 ended 5 s ago; should the origin"
+            " fail, stale-if-error=31536001 still allows stale",
+        ),
+        row(
+            "stale for a year",
+            Reason.STALE_WHILE_REVALIDATE,
+            stored("200 | cc: max-age=60, stale-while-revalidate=31536000"),
+            65,
+            "max-age=60 ended 5 s ago, and stale-while-revalidate=31536000 allows stale for 364d23h more",
+        ),
         row("no lifetime", Reason.EXPIRED, stored('200 | etag: "1"'), 3, "its lifetime of 0 s ended 3 s ago"),
         row(
             "stale by a purge",

@@ -24,6 +24,8 @@ AS_ANYBODY = [
     row("as nobody in particular",       Rules(of_route=NOBODY),                             "GET /a?b=1&c=2 | ua: a"),
     row("without any query",             Rules(query=Query.DROP, of_route=NOBODY),           "GET /a | ua: a"),
     row("with the cookie in the key",    Rules(of_route=WITH_COOKIE),        "GET /a?b=1&c=2 | ua: a | cookie: k=2"),
+    row("with all of that name",         Rules(of_route=RouteRules(anonymous=True, key_cookies=("K", "s"))),
+        "GET /a?b=1&c=2 | ua: a | cookie: k=2; s=1"),
     row("with the field in the key",     Rules(key_headers=("cookie",), of_route=NOBODY),
         "GET /a?b=1&c=2 | cookie: s=1; k=2 | ua: a"),
 ]  # fmt: skip

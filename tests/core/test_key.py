@@ -189,10 +189,38 @@ def test_which_parameters_are_in_the_key(rules: Rules, keyed: str) -> None:
     assert cache_key(req("GET /a?utm_x=1&b=3&c=2&b"), rules) == f"GET http example.com {keyed}"
 
 
-def test_cookies_in_the_key() -> None:
-    rules = Rules(key_headers=(), of_route=RouteRules(key_cookies=("b", "c")))
-    asked = req("GET / | cookie: a=1; B=0; b = 2 %; b=3 | cookie: c")
-    assert cache_key(asked, rules) == "GET http example.com / cookie:b=2%20%25"
+BY_COOKIES = Rules(key_headers=(), of_route=RouteRules(key_cookies=("b", "C")))
+COOKIES = [
+    #                                       sent                                in the key
+    row("none",                             "",                                 ""),
+    row("others",                           "cookie: a=b; bb=1; =b",            ""),
+    row("one",                              "cookie: a=1; b=2",                 " cookie:b=2"),
+    row("white space around it",            "cookie: a=1 ;  b = 2 %",           " cookie:b=2%20%25"),
+    row("an empty value",                   "cookie: b=",                       " cookie:b="),
+    row("in the order of the rules",        "cookie: C=1; b=2",                 " cookie:b=2 cookie:C=1"),
+    row("on several lines",                 "cookie: C=1 | cookie: a=1; b=2",   " cookie:b=2 cookie:C=1"),
+    row("in another case",                  "cookie: B=2; c=1",                 " cookie:b=B%3D2; cookie:C=c%3D1;"),
+    row("without a value",                  "cookie: b",                        " cookie:b=b;"),
+    row("two of one name",                  "cookie: b=2; b=3",                 " cookie:b=b%3D2;b%3D3;"),
+    row("the other way round",              "cookie: b=3; a=1; b=2",            " cookie:b=b%3D3;b%3D2;"),
+    row("two that are alike",               "cookie: b=2; b=2",                 " cookie:b=b%3D2;b%3D2;"),
+    row("two on two lines",                 "cookie: b=2 | cookie: b=3",        " cookie:b=b%3D2;b%3D3;"),
+    row("two cases",                        "cookie: B=3; b=2",                 " cookie:b=B%3D3;b%3D2;"),
+    row("one of them without a value",      "cookie: b; b=2",                   " cookie:b=b;b%3D2;"),
+    row("one of them empty",                "cookie: b=; b=2",                  " cookie:b=b%3D;b%3D2;"),
+    row("a value that looks like two",      "cookie: b=b=2,b=3",                " cookie:b=b%3D2,b%3D3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "keyed"), COOKIES)
+def test_cookies_in_the_key(sent: str, keyed: str) -> None:
+    assert cache_key(req(f"GET / | {sent}"), BY_COOKIES) == f"GET http example.com /{keyed}"
+
+
+def test_no_client_makes_a_key_of_any_size_by_its_cookies() -> None:
+    keys = {cache_key(req(f"GET / | cookie: {'b=2; ' * number}"), BY_COOKIES) for number in (299, 300)}
+    assert len(keys) == 2
+    assert max(map(len, keys)) < 100
 
 
 @pytest.mark.parametrize(("rule", "target", "keyed"), QUERIES)

@@ -65,6 +65,38 @@ def test_what_comes_from_the_future_is_validated() -> None:
     run(talk)
 
 
+async def is_marked(site: Administered) -> bool:
+    return bool((await site.told("POST", "/v1/why", {"url": "/cart"}))["uncacheable"])
+
+
+@pytest.mark.parametrize("ahead", [30, 3600])
+def test_what_proved_uncacheable_in_the_future_is_not_remembered_for_longer(ahead: float) -> None:
+    async def talk(site: Administered) -> None:
+        await site.told("POST", "/v1/clock", {"advance": ahead})
+        await site.visit("/cart")
+        assert await is_marked(site)
+        await site.told("POST", "/v1/clock", {"offset": 0})
+        assert not await is_marked(site)
+        await site.visit("/cart")  # which holds here and now
+        site.clock.advance(9)
+        assert await is_marked(site)
+        site.clock.advance(1)
+        assert not await is_marked(site)
+
+    run(talk, {"uncacheable_memory": 10})
+
+
+def test_what_proved_uncacheable_ages_with_the_clock() -> None:
+    async def talk(site: Administered) -> None:
+        await site.visit("/cart")
+        await site.told("POST", "/v1/clock", {"advance": 9})
+        assert await is_marked(site)
+        await site.told("POST", "/v1/clock", {"advance": 1})
+        assert not await is_marked(site)
+
+    run(talk, {"uncacheable_memory": 10})
+
+
 def test_a_reset_puts_the_clock_right() -> None:
     async def talk(site: Administered) -> None:
         await site.told("POST", "/v1/clock", {"offset": 60})
@@ -77,6 +109,7 @@ def test_a_reset_puts_the_clock_right() -> None:
 @pytest.mark.parametrize(("asked", "told"), [
     ({}, "neither"), ({"advance": 1, "offset": 1}, "write one of them"), ({"advance": "1h"}, "'1h'; write seconds"),
     ({"offset": True}, "True; write seconds"), ({"advance": -1}, "-1 seconds ahead"), ({"offset": 1e300}, "1e+300"),
+    ({"advance": -300_000_000.5}, "-300000000.5 seconds ahead"),
     ({"back": 1}, "back is unknown"),
 ])  # fmt: skip
 def test_moves_that_are_none(asked: dict[str, Any], told: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from app.asgi import build
 from app.clock import ManualClock
-from app.reloading import Reloading
+from app.reloading import Reloading, in_words
 from app.server import RequestLog
 from app.settings import Sources
 from app.units import Address
@@ -104,6 +104,68 @@ def test_rules_and_routes(tmp_path: Path) -> None:
         assert told["answer"]["judgement"]["reason"] == "dynamic-route"
         assert await site.reload("") == ([("rules.query", "drop", "keep"), ("routes", ["/a"], [])], [])
         assert (await site.get("/a")).header("x-vercel-cache") == "HIT", "what was stored is still there"
+
+    run(tmp_path, talk)
+
+
+ROUTE = "[[routes]]\npath = '/a'\n"
+OTHERS = "[[routes]]\npath = '*'\n"
+ADVISED = [
+    # before                          after                                        what is named
+    ("",                              "[rules]\nkey_headers = ['rsc', 'dnt']",     "rules.key_headers"),
+    ("",                              "[rules]\nquery = 'drop'\nset_cookie = 'strip'", "rules.query, rules.set_cookie"),
+    ("",                              "[rules]\nauthorization = 'rfc'",            "rules.authorization"),
+    ("[rules]\ncookies = 'bypass'",   "",                                           "rules.cookies"),
+    ("",                              "[rules]\nbypass_cookies = ['draft']",       "rules.bypass_cookies"),
+    ("",                              "dialect = 'nginx'",                          "dialect"),
+    ("",                              f"{ROUTE}key_cookies = ['lang']",             "routes"),
+    (f"{ROUTE}key_cookies = ['a']",   f"{ROUTE}key_cookies = ['a', 'b']",           "routes"),
+    (f"{ROUTE}key_cookies = ['a']",   "",                                           "routes"),
+    (f"{ROUTE}dynamic = 'force-static'", ROUTE,                                     "routes"),
+    ("",                              f"{ROUTE}rules = {{ vary = 'ignore' }}",      "routes"),
+    ("",                              f"{ROUTE}ignore_parameters = ['utm_*']",      "routes"),
+    (f"{OTHERS}key_cookies = ['a']",  f"{ROUTE}{OTHERS}key_cookies = ['a']",        "routes"),
+    (f"{ROUTE}host = 'a'\nkey_cookies = ['a']", f"{ROUTE}host = 'b'\nkey_cookies = ['a']", "routes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "named"), ADVISED)
+def test_what_is_stored_by_other_keys_is_told_of(tmp_path: Path, before: str, after: str, named: str) -> None:
+    async def talk(site: Site) -> None:
+        site.write(after)
+        _, told = await site.ask()
+        command = "to begin anew: swerve delete --all"
+        assert told["advice"] == f"what is stored was stored before this changed: {named}; {command}"
+        _, told = await site.ask()
+        assert told["advice"] is None, "once"
+
+    run(tmp_path, talk, before)
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("", ""),
+    ("", "[rules]\ndefault_stale_if_error = 5\nheuristic_max = 5\nuncacheable_memory = 5"),
+    ("", "max_refreshes = 7\nworkers = 3\nhost_header = 'origin'"),
+    ("", f"{ROUTE}revalidate = 5\ntags = ['a']"),
+    (f"{ROUTE}key_cookies = ['a']", f"{ROUTE}key_cookies = ['a']\nrevalidate = 5\n{OTHERS}revalidate = 9"),
+])  # fmt: skip
+def test_what_leaves_keys_as_they_are_advises_nothing(tmp_path: Path, before: str, after: str) -> None:
+    async def talk(site: Site) -> None:
+        site.write(after)
+        _, told = await site.ask()
+        assert told["advice"] is None
+
+    run(tmp_path, talk, before)
+
+
+def test_what_a_signal_has_brought_is_advised_in_the_same_line(tmp_path: Path) -> None:
+    async def talk(site: Site) -> None:
+        site.write("[rules]\nquery = 'drop'")
+        told = in_words(await site.application.reload())
+        assert told == (
+            "reloaded: rules.query; what is stored was stored before this changed: rules.query;"
+            " to begin anew: swerve delete --all"
+        )
 
     run(tmp_path, talk)
 

@@ -59,6 +59,13 @@ def test_a_stale_page() -> None:
     assert "  lifetime    60 s by s-maxage, stale-while-revalidate=300" in lines
 
 
+def test_a_year_is_told_in_whole_seconds() -> None:
+    year = stored("200 | cc: max-age=31536000, stale-while-revalidate=31536000, stale-if-error=31536000")
+    lines = text(stored=[year]).splitlines()
+    assert "  lifetime    365 d by max-age, stale-while-revalidate=31536000, stale-if-error=31536000" in lines
+    assert not any("e+0" in line for line in lines)
+
+
 def test_nothing_is_wider_than_a_hundred_columns() -> None:
     for one in (
         text(),

@@ -86,6 +86,7 @@ async def test_a_command_does_and_says_what_has_changed(tmp_path: Path) -> None:
         file.write_text(f'max_object = "1kb"\nworkers = 3\n{NEVER}')
         assert (await shell.run("reload")).out == (
             'reloaded\n  max_object: unset -> 1024\n  routes: [] -> ["/page"]\n  needs a restart: workers: 1 -> 3\n'
+            "what is stored was stored before this changed: routes; to begin anew: swerve delete --all\n"
         )
         told = json.loads((await shell.run("reload", "--json")).out)
         assert (told["changed"], [one["setting"] for one in told["restart"]]) == ([], ["workers"])
