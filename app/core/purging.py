@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.core.slots import Slots, slots_of
+from app.core.slots import Half, Slots, slots_of
 
 
 class Mode(StrEnum):
@@ -45,6 +45,7 @@ class Kind(StrEnum):
 # What stays in force until something else is said: it may not fall out of a log.
 LASTING = frozenset({Kind.DEPLOYMENT, Kind.CLOCK})
 _PLACES = frozenset({Kind.URL, Kind.PATH, Kind.PREFIX})
+_HALVES = {Kind.URL: Half.URLS, Kind.TAG: Half.GROUPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,11 @@ class Purge:
     @property
     def slots(self) -> tuple[int, ...]:
         """The slots it goes to in a log, which it shares with others; none where it has a row by its own name. Those by
-        which clients' requests spoil a URL are as many as clients like."""
+        which clients' requests spoil a URL, and their answers a group, are as many as clients like."""
         selector = self.selector
-        spoils = self.mode is Mode.VALIDATE and selector.kind is Kind.URL and selector.host is not None
-        return slots_of(selector.name) if spoils and self.deadline is None else ()
+        half = _HALVES.get(selector.kind)
+        spoils = self.mode is Mode.VALIDATE and selector.host is not None and self.deadline is None
+        return slots_of(selector.name, half) if spoils and half is not None else ()
 
     def mode_at(self, now: float) -> Mode:
         return Mode.HARD if self.deadline is not None and now >= self.deadline else self.mode
@@ -246,7 +248,7 @@ class PurgeLog:
     def merge_slots(self, data: bytes | memoryview, first: int = 0) -> None:
         """Record what others hold in a row of slots, from that one on."""
         self.slots.merge(data, first)
-        self.number = max(self.number, self.slots.last)
+        self.number = max(self.number, *self.slots.last)
 
     def _forget(self) -> None:
         """The oldest falls out of the log."""
@@ -269,7 +271,7 @@ class PurgeLog:
         """Count everything that was fetched under an older number as purged: what happened until then is not known."""
         self.floor, self.number = max(self.floor, number), max(self.number, number)
 
-    def strongest(self, key: str, tags: Iterable[str], under: int) -> Purge | None:
+    def strongest(self, key: str, tags: Collection[str], under: int) -> Purge | None:
         """The hardest purge that names a response and came after it was fetched; of equals the latest."""
         if under >= self.number:
             return None
@@ -284,22 +286,32 @@ class PurgeLog:
         """Whether a purge after that number may name what is being fetched for a key, whose tags are not known yet."""
         if number >= self.number:
             return False
-        if number < max(self.floor, self._last_of_tags):
+        if number < max(self.floor, self._last_of_tags, self.slots.last[Half.GROUPS]):
             return True
         return any(self._naming(key, (), number))
 
-    def _naming(self, key: str, tags: Iterable[str], under: int) -> Iterator[Numbered]:
+    def _naming(self, key: str, tags: Collection[str], under: int) -> Iterator[Numbered]:
         """What names it, of what came after that number."""
         for name in (*names_of(key, tags), *self._prefixes_of(key)):
             for one in self._named.get(name, _NONE).values():
                 if one.number > under:
                     yield one
-        if under < self.slots.last:
-            host, target = place_of(key)
-            selector = Selector(Kind.URL, target, host)  # or others that share its slots: that is not known
-            number, at = self.slots.last_of(slots_of(selector.name))
+        for selector in self._perhaps_spoiled(key, tags, under):
+            number, at = self.slots.last_of(slots_of(selector.name, _HALVES[selector.kind]))
             if number > under:
                 yield Numbered(number, Purge(Mode.VALIDATE, selector, at=at))
+
+    def _perhaps_spoiled(self, key: str, tags: Collection[str], under: int) -> Iterator[Selector]:
+        """What has slots that may have been taken since. What others took that share them cannot be told from it."""
+        urls, groups = self.slots.last
+        if under >= max(urls, groups):
+            return
+        host, target = place_of(key)
+        if under < urls:
+            yield Selector(Kind.URL, target, host)
+        if under < groups:
+            for tag in tags:
+                yield Selector(Kind.TAG, tag, host)
 
     def _prefixes_of(self, key: str) -> Iterator[str]:
         """The names of prefixes that would name it."""

@@ -20,7 +20,7 @@ from app.core.purging import (
     paths_of,
     without_flight,
 )
-from app.core.slots import packed_slot, slots_of
+from app.core.slots import SLOT_SIZE, WHOLE, Half, packed_slot, slots_of
 from tests.core.build import NOW, row, stored
 
 KEY = "GET http example.com /blog/post?page=2 rsc=1"
@@ -157,11 +157,15 @@ def test_what_falls_out_of_the_log_counts_as_purged() -> None:
 
 
 POST = by(Kind.URL, "/blog/post?page=2", "example.com")
+GROUP = by(Kind.TAG, "a", "example.com")
 
 SHARING = [
     #                                                purge                                              has a row
     row("a client's request spoils a URL",           Purge(Mode.VALIDATE, POST),                        False),
-    row("a group that an answer names",              Purge(Mode.VALIDATE, by(Kind.TAG, "a")),           True),
+    row("the answer to one spoils a group",          Purge(Mode.VALIDATE, GROUP),                       False),
+    row("an operator invalidates a tag at a host",   Purge(Mode.SOFT, GROUP),                           True),
+    row("an operator deletes a tag at a host",       Purge(Mode.HARD, GROUP),                           True),
+    row("a tag at any host",                         Purge(Mode.VALIDATE, by(Kind.TAG, "a")),           True),
     row("an operator invalidates a URL",             Purge(Mode.SOFT, POST),                            True),
     row("an operator deletes a URL",                 Purge(Mode.HARD, POST),                            True),
     row("one that will be another by itself",        Purge(Mode.VALIDATE, POST, deadline=NOW + 1),      True),
@@ -194,20 +198,55 @@ def test_posts_to_any_number_of_urls_do_not_empty_the_cache() -> None:
         assert log.strongest(f"GET http example.com /api/orders/{place}", (), under=place + 1) is not None
 
 
-def test_what_others_hold_in_slots_is_merged() -> None:
+def test_answers_that_name_any_number_of_groups_do_not_empty_the_cache() -> None:
+    log, groups = PurgeLog(), 50_001
+    log.purge(HARD)
+    for place in range(groups):
+        log.purge(Purge(Mode.VALIDATE, by(Kind.TAG, f"order-{place}", "example.com"), at=NOW))
+    assert (log.number, log.floor, len(log)) == (groups + 1, 0, 1)
+    assert log.strongest(KEY, ("a",), under=0) == HARD, "an operator's purge is not forgotten"
+    others = [log.strongest(KEY, (f"post-{place}",), under=1) for place in range(1_000)]
+    assert sum(one is not None for one in others) < 60, "a few are validated in vain"
+    assert log.strongest(KEY, (), under=1) is None, "what is in no group is not concerned"
+    for place in range(0, groups, 97):
+        assert log.strongest(KEY, ("x", f"order-{place}"), under=place + 1) is not None
+
+
+MERGED = [row("a URL", POST, Half.URLS), row("a group", GROUP, Half.GROUPS)]
+
+
+@pytest.mark.parametrize(("spoiled", "half"), MERGED)
+def test_what_others_hold_in_slots_is_merged(spoiled: Selector, half: Half) -> None:
     one, other = PurgeLog(), PurgeLog()
     for log, number, at in ((one, 5, NOW), (other, 7, NOW + 1)):
-        log.record(number, Purge(Mode.VALIDATE, POST, at=at))
-    first = slots_of(POST.name)[0]
-    for slot in slots_of(POST.name):
+        log.record(number, Purge(Mode.VALIDATE, spoiled, at=at))
+    slots = slots_of(spoiled.name, half)
+    for slot in slots:
         one.merge_slots(packed_slot(7, NOW + 1), slot)
         other.merge_slots(packed_slot(5, NOW), slot)
         other.merge_slots(packed_slot(7, NOW + 1), slot)
-    one.merge_slots(packed_slot(0, 0.0) + packed_slot(8, NOW), first + 1)
+    one.merge_slots(packed_slot(0, 0.0) + packed_slot(8, NOW), slots[0] + 1)
     for log in (one, other):
-        assert log.strongest(KEY, (), under=6) == Purge(Mode.VALIDATE, POST, at=NOW + 1)
-        assert log.strongest(KEY, (), under=7) is None
+        assert log.strongest(KEY, TAGS, under=6) == Purge(Mode.VALIDATE, spoiled, at=NOW + 1)
+        assert log.strongest(KEY, TAGS, under=7) is None
+        assert [log.touched(KEY, 6), log.touched(KEY, 8)] == [True, False]
     assert (one.number, other.number) == (8, 7)
+
+
+@pytest.mark.parametrize(("spoiled", "half"), MERGED)
+def test_rows_that_others_hold_are_merged_as_a_whole(spoiled: Selector, half: Half) -> None:
+    rows = [bytearray(WHOLE), bytearray(WHOLE)]
+    for row_, number in zip(rows, (7, 5), strict=True):
+        for slot in slots_of(spoiled.name, half):
+            row_[slot * SLOT_SIZE : (slot + 1) * SLOT_SIZE] = packed_slot(number, NOW + number)
+    for order in (rows, rows[::-1]):
+        log = PurgeLog()
+        for row_ in order:
+            log.merge_slots(bytes(row_))
+        assert log.number == 7
+        assert log.strongest(KEY, TAGS, under=6) == Purge(Mode.VALIDATE, spoiled, at=NOW + 7)
+        assert log.strongest(KEY, TAGS, under=7) is None
+        assert [log.touched(KEY, 6), log.touched(KEY, 7)] == [True, False]
 
 
 def test_a_prefix_falls_out_of_the_log_like_any_other() -> None:
@@ -265,6 +304,8 @@ TOUCHED = [
     row("its path",                          [Purge(Mode.SOFT, by(Kind.PATH, "/blog/post"))], 0,    True),
     row("another path",                      [Purge(Mode.SOFT, by(Kind.PATH, "/blog"))],    0,      False),
     row("a tag before, another path since",  [OTHER, Purge(Mode.SOFT, by(Kind.PATH, "/x"))], 1,     False),
+    row("any group: it may be its own",      [Purge(Mode.VALIDATE, GROUP)],                 0,      True),
+    row("another URL that a client spoils",  [Purge(Mode.VALIDATE, by(Kind.URL, "/x", "example.com"))], 0, False),
 ]  # fmt: skip
 
 

@@ -72,12 +72,12 @@ def test_who_shares_slots_with_all_others_is_validated_in_vain_and_nothing_else(
     history: list[Purge], key: str, tags: tuple[str, ...], under: int
 ) -> None:
     log = PurgeLog()
-    with patch("app.core.purging.slots_of", lambda name: (0, 1)):
+    with patch("app.core.slots.SLOTS", 1):
         for purge in history:
             log.purge(purge)
         found = log.strongest(key, tags, under)
     modes = [hardest(history, key, tags, under)]
-    if any(purge.slots for purge in history[under:]):
+    if any(purge.slots and (tags or purge.selector.kind is Kind.URL) for purge in history[under:]):
         modes.append(Mode.VALIDATE)
     assert (found and found.mode) == max(filter(None, modes), key=HARDNESS.__getitem__, default=None)
 
