@@ -28,8 +28,9 @@ from app.core.ranges import Span
 from app.core.reasons import Reason
 from app.core.reuse import decide
 from app.core.rules import Rules
+from app.core.sharing import shareable_with
 from app.core.speech import About
-from app.core.storing import dated, shareable_with
+from app.core.storing import dated
 from app.fetching import Fetcher
 from app.flights import Flight, Landing, OwnBody, Presence
 from app.pages import refused

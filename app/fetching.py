@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
+from app.core.concluding import conclude
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -25,7 +26,7 @@ from app.core.key import sent_target
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
-from app.core.storing import conclude, reusable, speaks_of_the_key
+from app.core.sharing import reusable, speaks_of_the_key
 from app.flights import ClientGone, Flight, Landing, OwnBody, Terms
 from app.intake import Intake
 from app.pages import failed
