@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.core.decisions import Hit, StoredResponse
 from app.core.freshness import Freshness
-from app.core.purging import EVERYTHING, HARDNESS, Kind, Mode, Purge, PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import EVERYTHING, HARDNESS, Kind, Mode, Purge, Selector
 from app.core.reuse import as_purged, decide
 from app.core.rules import Rules, SoftPurge
 from tests.core.build import NOW, req, stored

@@ -28,7 +28,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Protocol
 
-from app.core.purging import Mode, Purge, PurgeLog
+from app.core.purge_log import PurgeLog
+from app.core.purging import Mode, Purge
 from app.core.slots import WHOLE
 from app.store.codec import decode_purge, encode_purge
 from app.store.redis import scripts
