@@ -156,22 +156,17 @@ class PurgeLog:
             for one in self._named.get(name, _NONE).values():
                 if one.number > under:
                     yield one
-        for selector in self._perhaps_spoiled(key, tags, under):
-            number, at = self.slots.last_of(selector.slots)
-            if number > under:
-                yield Numbered(number, Purge(Mode.VALIDATE, selector, at=at))
-
-    def _perhaps_spoiled(self, key: str, tags: Collection[str], under: int) -> Iterator[Selector]:
-        """What has slots that may have been taken since. What others took that share them cannot be told from it."""
         urls, groups = self.slots.last
-        if under >= max(urls, groups):
-            return
+        if under < max(urls, groups):
+            yield from self._spoiled(key, tags if under < groups else (), under)
+
+    def _spoiled(self, key: str, tags: Collection[str], under: int) -> Iterator[Numbered]:
+        """What has slots that were taken since: by itself, or by others that share them. That is not known."""
         host, target = place_of(key)
-        if under < urls:
-            yield Selector(Kind.URL, target, host)
-        if under < groups:
-            for tag in tags:
-                yield Selector(Kind.TAG, tag, host)
+        for selector in (Selector(Kind.URL, target, host), *[Selector(Kind.TAG, tag, host) for tag in tags]):
+            last = self.slots.last_of(selector.slots, under)
+            if last is not None:
+                yield Numbered(last[0], Purge(Mode.VALIDATE, selector, at=last[1]))
 
     def _prefixes_of(self, key: str) -> Iterator[str]:
         """The names of prefixes that would name it."""

@@ -57,9 +57,16 @@ class Slots:
         self.last = [0 for _ in Half]
         self._rows: dict[int, bytearray] = {}
 
-    def last_of(self, slots: tuple[int, ...]) -> tuple[int, float]:
-        """The number of the last purge that all of these slots may have taken, and when it was made."""
-        return min(map(self._read, slots))
+    def last_of(self, slots: tuple[int, ...], under: int) -> tuple[int, float] | None:
+        """The number of the last purge after that number which all of these slots may have taken, and when it was
+        made."""
+        last = None
+        for slot in slots:
+            read = self._read(slot)
+            if read[0] <= under:
+                return None
+            last = read if last is None else min(last, read)
+        return last
 
     def record(self, slots: tuple[int, ...], number: int, at: float) -> None:
         """An old number changes nothing that is newer."""
