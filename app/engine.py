@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+from app.collapsing import Collapsing
 from app.core import verdicts
 from app.core.decisions import (
     Forward,
@@ -29,9 +29,9 @@ from app.core.reasons import Reason
 from app.core.reuse import decide
 from app.core.rules import Rules
 from app.core.speech import About
-from app.core.storing import dated, shareable_with
+from app.core.storing import dated
 from app.fetching import Fetcher
-from app.flights import Flight, Landing, OwnBody, Presence
+from app.flights import Landing, OwnBody, Presence
 from app.pages import refused
 from app.store.base import Body, StoreError
 from app.surroundings import Surroundings
@@ -60,6 +60,7 @@ class Engine:
         self.around = around
         self.ruling = around.ruling
         self.fetcher = Fetcher(around)
+        self.collapsing = Collapsing(around, self.fetcher)
 
     async def answer(
         self, request: Request, body: AsyncIterator[bytes] | None = None, client: Presence | None = None
@@ -78,7 +79,7 @@ class Engine:
                 return self.from_us(request, lookup, key)
             case Hit(reason, found, refresh):
                 if refresh is not None:
-                    self.fetcher.refresh(key, refresh)
+                    self.collapsing.refresh(key, refresh)
                 if reason is Reason.PRERENDERED:  # once: this was the first visit
                     await self.around.store.replace(found, replace(found, prerendered=False))
                 return self.from_hit(request, lookup, key, now)
@@ -118,34 +119,8 @@ class Engine:
         return await self.from_fetch(request, forward, await self.fetcher.fetch(key, forward, body), key)
 
     async def share(self, request: Request, forward: Forward, key: str) -> Reply:
-        """Wait for the one who is fetching it already, or be that one. Who may not share asks for itself, at once."""
-        flight = self.fetcher.flights.find(key)
-        if flight is None or not self.may_join(request, flight, key):
-            return await self.from_fetch(request, forward, await self.lead(key, forward), key)
-        landing = await self.fetcher.wait(flight)
-        if self.may_share(request, landing):
-            return await self.from_fetch(request, forward, landing.for_follower(), key, collapsed=True)
-        return await self.alone(request, forward, key)
-
-    def may_join(self, request: Request, flight: Flight, key: str) -> bool:
-        """Whether to wait for a flight: not when a purge has spoiled it, when other rules held as it began and hold for
-        what it brings, or when its head is here and will not do."""
-        if self.around.store.purged_since(key, flight.fetched_under) or flight.terms != self.fetcher.terms(request):
-            return False
-        return flight.landing is None or self.may_share(request, flight.landing)
-
-    def may_share(self, request: Request, landing: Landing) -> bool:
-        rules, now = self.ruling.of(request), self.around.clock.now()
-        return landing.joinable and shareable_with(landing.outcome, landing.exchange, request, rules, now)
-
-    async def lead(self, key: str, forward: Forward) -> Landing:
-        """Wait for a flight of our own."""
-        flight = self.fetcher.depart(key, forward)
-        try:
-            return await self.fetcher.wait(flight)
-        except asyncio.CancelledError:
-            self.fetcher.abandon(flight)
-            raise
+        landing, collapsed = await self.collapsing.land(request, forward, key)
+        return await self.from_fetch(request, forward, landing, key, collapsed=collapsed)
 
     def from_us(self, request: Request, refuse: Refuse, key: str) -> Reply:
         """An answer that no origin was asked for."""

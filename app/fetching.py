@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 
+from app.core.concluding import conclude
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -25,8 +25,8 @@ from app.core.key import sent_target
 from app.core.messages import Headers, Request, Response, end_to_end
 from app.core.moving import moved
 from app.core.purging import Kind, Mode, Purge, Selector
-from app.core.storing import conclude, reusable, speaks_of_the_key
-from app.flights import ClientGone, Flight, Landing, OwnBody, Terms
+from app.core.sharing import reusable, speaks_of_the_key
+from app.flights import Landing, OwnBody
 from app.intake import Intake
 from app.pages import failed
 from app.store.base import StoreError, marked, unmarked
@@ -34,95 +34,14 @@ from app.surroundings import Surroundings
 from app.upstream.client import Answer
 from app.upstream.errors import UpstreamError
 
-# For how many seconds one of several may be the only one that refreshes a key, should it die meanwhile.
-LEASE = 15.0
-
 
 class Fetcher:
     """Fetches, by the rules of its surroundings, and what they leave behind."""
 
     def __init__(self, around: Surroundings) -> None:
-        self.around, self.flights = around, around.flights
+        self.around = around
         self.rules_of = around.ruling.of
         self.intake = Intake(around)
-
-    def refresh(self, key: str, forward: Forward) -> None:
-        """Renew a stored response in the background, once at a time per key."""
-        if not self.may_refresh(key):
-            return
-        if self.around.store.shared:
-            self.flights.leasing.add(key)
-            self.around.tasks.start(self._lease(key, forward), f"lease {key}")
-        else:
-            self.depart(key, forward)
-
-    def may_refresh(self, key: str) -> bool:
-        """Whether nobody is fetching it already, and not too much else is being refreshed."""
-        flights = self.flights
-        busy = key in flights.leasing or flights.find(key) is not None
-        return not busy and flights.refreshing + len(flights.leasing) < self.around.limits.refreshes
-
-    async def _lease(self, key: str, forward: Forward) -> None:
-        """Refresh if nobody else who shares the store does."""
-        try:
-            ours = await self.around.store.lease(key, LEASE)
-        finally:
-            self.flights.leasing.discard(key)
-        if ours and self.may_refresh(key):
-            self.depart(key, forward)
-
-    def depart(self, key: str, forward: Forward) -> Flight:
-        """Start a fetch that others may join. It is nobody's own: no client that leaves takes it down."""
-        under, landing = self._sent_under(forward), self.around.tasks.loop.create_future()
-        flight = self.flights.depart(key, under, self.terms(forward.request), landing)
-        self.flights.refreshing += int(forward.background)
-        flight.task = self.around.tasks.start(self._fly(key, forward, flight), f"fetch {key}")
-        flight.wanted = forward.background
-        return flight
-
-    def terms(self, request: Request) -> Terms:
-        """By what a request is sent on and its answer judged, as the settings are now."""
-        return self.rules_of(request), self.around.forwarding
-
-    async def wait(self, flight: Flight) -> Landing:
-        """Wait for a flight to land. When the last who waits has left before its head came, nobody wants it any more:
-        or clients that come and go would hold every connection to the origin."""
-        try:
-            return await flight.landed()
-        except asyncio.CancelledError:
-            if flight.waiters == 0 and flight.landing is None and not flight.wanted and flight.task is not None:
-                flight.given_up = True
-                flight.task.cancel()
-            raise
-
-    def abandon(self, flight: Flight) -> None:
-        """The client that led a flight has gone: it flies on for the others, but nobody wants the leader's own body."""
-        flight.abandoned = True
-        if flight.landing is not None:
-            self.around.tasks.start(flight.landing.discard(), "discard")
-
-    async def _fly(self, key: str, forward: Forward, flight: Flight) -> None:
-        def ended() -> None:
-            self.flights.end(key, flight)
-            self.flights.refreshing -= int(forward.background)
-            if forward.background and self.around.store.shared:
-                self.around.tasks.start(self.around.store.release(key), f"release {key}")
-
-        try:
-            landing = await self.fetch(key, forward, ended=ended)
-        except asyncio.CancelledError:
-            ended()
-            flight.crash(ClientGone())
-            raise
-        except BaseException as error:
-            ended()
-            flight.crash(error)
-            raise
-        if landing.spool is None:
-            ended()
-        flight.land(landing)
-        if forward.background or flight.abandoned:
-            await landing.discard()
 
     async def fetch(
         self, key: str, forward: Forward, body: AsyncIterator[bytes] | None = None,
@@ -191,7 +110,7 @@ class Fetcher:
     async def _ask(self, key: str, forward: Forward, body: AsyncIterator[bytes] | None) -> Landing:
         """The exchange with the origin, concluded. A failure becomes a response of our own, judged like any other."""
         around, request, rules = self.around, forward.request, self.rules_of(forward.request)
-        under, request_time, started = self._sent_under(forward), around.clock.now(), perf_counter()
+        under, request_time, started = self.sent_under(forward), around.clock.now(), perf_counter()
         proxy_error, own, detail = None, None, None
         try:
             head = outbound(request, around.forwarding)
@@ -216,7 +135,7 @@ class Fetcher:
             raise
         return Landing(outcome, exchange, took, own, page=page, detail=detail)
 
-    def _sent_under(self, forward: Forward) -> int:
+    def sent_under(self, forward: Forward) -> int:
         """The number of the last purge, now. What was deleted since somebody decided to validate it counts as deleted
         whatever the origin says to that: «not modified» would put it back."""
         number, stored = self.around.store.purge_number(), forward.stored

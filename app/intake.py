@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from app.core.concluding import hold
 from app.core.decisions import Forward, StoredResponse
-from app.core.storing import hold
 from app.flights import ClientGone, Landing, OwnBody
 from app.spool import Spool, SpoolError
 from app.surroundings import Surroundings

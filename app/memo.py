@@ -42,7 +42,7 @@ class Memo:
         self._answers = Fingerprints(around.ruling.bypass_cookies)
         self._by_head = self._answers.by_head
         self._engine, self._late, self._rules_of = engine, late, around.ruling.of
-        self._fetcher, self._forwarding = engine.fetcher, around.forwarding
+        self._collapsing, self._forwarding = engine.collapsing, around.forwarding
         self._now, self._store, self._journal = around.clock.now, around.store, around.journal
         self._replays = around.journal.replays
         self._heard = around.store.pulse[0]
@@ -73,7 +73,7 @@ class Memo:
         if finished is not self._used_last:
             self._store.touch(finished.key)
             self._used_last = finished
-        if finished.stale and self._fetcher.may_refresh(finished.key):
+        if finished.stale and self._collapsing.may_refresh(finished.key):
             self._refresh(finished, head, client)
         self._replays.append((finished.replay, head, now, client))
         if not 1 < len(self._replays) < self._journal.most_replays:
@@ -106,7 +106,7 @@ class Memo:
         """On behalf of who came now, as the engine would have it."""
         assert finished.hit is not None
         request = self._read(head, client, self._late.identities.next())
-        self._fetcher.refresh(finished.key, refresh(request, finished.hit.stored, self._rules_of(request)))
+        self._collapsing.refresh(finished.key, refresh(request, finished.hit.stored, self._rules_of(request)))
 
     def _read(self, head: bytes, client: Address, identity: str = "") -> Request:
         return request_of(head, self.scheme, client, self._forwarding, identity)

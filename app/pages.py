@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from app.core.concluding import ERROR_REASONS
 from app.core.decisions import Refuse
 from app.core.messages import Headers, Response
 from app.core.reasons import MEANINGS, Reason
-from app.core.storing import ERROR_REASONS
 
 
 def failed(proxy_error: str, status: int, detail: str) -> tuple[Response, bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 from app.config_error import ConfigError, nearest
 from app.core.fields import AUTHORITY
 from app.core.key import normal_authority
-from app.dialects import field_name
+from app.records import field_name
 from app.units import parse_duration
 
 YEAR = 31_536_000

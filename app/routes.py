@@ -17,7 +17,9 @@ from app.core.exposure import exposed
 from app.core.impersonal import CREDENTIALS
 from app.core.routing import Route
 from app.core.rules import Authorization, Cookies, Query, RouteRules, Rules, SetCookie
-from app.dialects import check_exposed, reject_unknown, with_rules
+from app.dialect_checks import check_exposed
+from app.dialects import with_rules
+from app.records import reject_unknown
 from app.route_keys import KEYS, YEAR, Dynamic, written
 
 

@@ -14,7 +14,9 @@ from app.core.dialect import Dialect
 from app.core.exposure import exposed
 from app.core.routing import Route
 from app.core.speech import Environment
-from app.dialects import check_exposed, load_dialect, read_toml
+from app.dialect_checks import check_exposed
+from app.dialects import load_dialect
+from app.records import read_toml
 from app.routes import load_routes
 from app.settings_table import SETTINGS, Setting
 from app.store.redis.address import is_redis

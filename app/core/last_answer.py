@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.checks import Check, Judgement, response_checks
+from app.core.concluding import conclude, failed
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -22,7 +23,7 @@ from app.core.key import selects
 from app.core.reasons import Reason
 from app.core.reuse import INELIGIBLE
 from app.core.rules import LifetimeSource, Rules
-from app.core.storing import conclude, failed, freshness_of
+from app.core.storing import freshness_of
 from app.core.timeline import Governance, governance
 from app.core.validation import conditional, merged
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from app.core import verdicts
+from app.core.concluding import conclude
 from app.core.decisions import (
     Exchange,
     Forward,
@@ -31,7 +32,7 @@ from app.core.messages import Headers, Request, Response
 from app.core.moving import moved
 from app.core.reuse import decide
 from app.core.speech import About
-from app.core.storing import conclude, dated
+from app.core.storing import dated
 from app.core.validation import not_modified
 
 # When the second request comes, in seconds after the first; and the others, after freshness has ended: stale windows

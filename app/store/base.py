@@ -8,7 +8,8 @@ from types import coroutine
 from typing import Any, Protocol
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Mode, Purge, PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import Kind, Mode, Purge, Selector
 
 # Variants under one key: beyond it the oldest goes, so that Vary on a random field cannot fill the store (or a lookup).
 MAX_VARIANTS = 64

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from cachetools import Cache, LRUCache
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Purge, PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import Purge, Selector
 from app.store.base import (
     Alone,
     State,

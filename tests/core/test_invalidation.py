@@ -49,6 +49,7 @@ def test_spoiled(request_: str, response: str, targets: list[str]) -> None:
     assert [(one.mode, one.selector.name) for one in spoiled] == [
         (Mode.VALIDATE, f"url example.com {target}") for target in targets
     ]
+    assert all(one.slots for one in spoiled), "clients fill no log"
 
 
 def test_spoiled_by_the_key_without_what_it_leaves_out() -> None:
@@ -71,6 +72,7 @@ def test_spoiled_groups(rules: Rules, response: str, groups: list[str]) -> None:
     spoiled = spoiled_by(req("POST /a"), res(response), rules, NOW)
     found = [one.selector.name for one in spoiled if one.selector.kind is Kind.TAG]
     assert found == [f"tag example.com {group}" for group in groups]
+    assert all(one.slots for one in spoiled), "nor does what an answer names"
 
 
 def test_a_cache_that_does_not_invalidate() -> None:

@@ -23,13 +23,24 @@ from app.core.decisions import (
     ServeStale,
 )
 from app.core.reasons import MEANINGS, Meaning, Phase, Reason
-from tests.core import test_refusing, test_reuse, test_routing, test_storing, test_verdicts
+from tests.core import (
+    test_concluding,
+    test_ineligible,
+    test_refusing,
+    test_reuse,
+    test_routing,
+    test_storing,
+    test_verdicts,
+)
 
 # Decided before the core is asked (the edge), or after it has answered (the engine).
 ELSEWHERE = {
     Reason.UPGRADE, Reason.CLIENT_GONE, Reason.REQUEST_TIMEOUT, Reason.INTERNAL, Reason.STOPPING, Reason.PURGE,
     Reason.PURGE_REFUSED,
 }  # fmt: skip
+
+
+TABLES = (test_concluding, test_ineligible, test_refusing, test_reuse, test_routing, test_storing, test_verdicts)
 
 
 def produced(module: ModuleType) -> set[Reason]:
@@ -40,7 +51,7 @@ def produced(module: ModuleType) -> set[Reason]:
 
 
 def test_every_reason_is_produced() -> None:
-    here = set[Reason]().union(*map(produced, (test_refusing, test_reuse, test_routing, test_storing, test_verdicts)))
+    here = set[Reason]().union(*map(produced, TABLES))
     assert here | ELSEWHERE == set(Reason)
     assert not here & ELSEWHERE
 

@@ -6,84 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from app.core.decisions import Forward, Fwd, Hit, Lookup, Refuse, StoredResponse
-from app.core.messages import Request
+from app.core.decisions import Forward, Hit, Lookup, Refuse, StoredResponse
 from app.core.preview import Preview
 from app.core.reasons import Reason
 from app.core.reasons import Reason as R
-from app.core.reuse import INELIGIBLE, decide, refresh, select
-from app.core.rules import Authorization, Cookies, Head, Ranges, RequestDirectives, RouteRules, Rules, SoftPurge
-from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, head, req, row, stored
+from app.core.reuse import decide, select
+from app.core.rules import Head, RequestDirectives, Rules, SoftPurge
+from tests.core.build import DELETED, INVALIDATED, NOW, RFC, SPOILED, req, row, stored
 
 IGNORING = Rules(request_directives=RequestDirectives.IGNORE)
 DEAF = Rules(ignored_request_directives=frozenset({"no-cache"}))
 PRAGMATIC = Rules(request_directives=RequestDirectives.IGNORE, pragma_validates_stale=True)
-NO_AUTHORIZATION = Rules(authorization=Authorization.BYPASS)
-NO_RANGES = Rules(ranges=Ranges.BYPASS)
-BYPASSING = Rules(bypass_cookies=frozenset({"b"}), bypass_fields=("x-b",))
-DRAFTING = Rules(bypass_cookies=frozenset({"b"}), preview=Preview("b", "x-renew", "x-renew-stored", "s3cret"))
-NO_COOKIES = Rules(cookies=Cookies.BYPASS)
-EXTENSIONS = Rules(extensions=frozenset({"css", "js", "robots.txt"}))
-DYNAMIC = Rules(of_route=RouteRules(dynamic=True))
-ANONYMOUS = Rules(of_route=RouteRules(anonymous=True))
 CONVERTING = Rules(head=Head.CONVERT)
 SOFT = Rules(soft_purge=SoftPurge.EXPIRE)
-ONLY_GET = Rules(head=Head.BYPASS)
-
-FIRES = [
-    #                                reason                   request_                    rules             expected
-    row("POST",                      R.METHOD,                "POST /",                   RFC,              True),
-    row("a method in small letters", R.METHOD,                "get /",                    RFC,              True),
-    row("GET",                       R.METHOD,                "GET /",                    RFC,              False),
-    row("HEAD",                      R.METHOD,                "HEAD /",                   RFC,              False),
-    row("HEAD, where GET alone will do", R.METHOD,            "HEAD /",                   ONLY_GET,         True),
-    row("GET, where it does",        R.METHOD,                "GET /",                    ONLY_GET,         False),
-    row("Authorization, refused",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", NO_AUTHORIZATION, True),
-    row("Authorization, allowed",    R.REQUEST_AUTHORIZATION, "GET / | authorization: x", RFC,              False),
-    row("no Authorization",          R.REQUEST_AUTHORIZATION, "GET /",                    NO_AUTHORIZATION, False),
-    row("Range, refused",            R.REQUEST_RANGE,         "GET / | range: bytes=0-1", NO_RANGES,        True),
-    row("Range, served",             R.REQUEST_RANGE,         "GET / | range: bytes=0-1", RFC,              False),
-    row("no Range",                  R.REQUEST_RANGE,         "GET /",                    NO_RANGES,        False),
-    row("a body",                    R.REQUEST_BODY,          "GET / | cl: 5",            RFC,              True),
-    row("no body",                   R.REQUEST_BODY,          "GET / | cl: 0",            RFC,              False),
-    row("a cookie that bypasses",    R.REQUEST_COOKIE,        "GET / | cookie: a=1; b=2", BYPASSING,        True),
-    row("one on another line",       R.REQUEST_COOKIE,        "GET / | cookie: a | cookie: B", BYPASSING,   True),
-    row("one of several of its name", R.REQUEST_COOKIE,       "GET / | cookie: b=1; a=1; b", BYPASSING,     True),
-    row("another cookie",            R.REQUEST_COOKIE,        "GET / | cookie: a=b; bb=", BYPASSING,        False),
-    row("a cookie where none does",  R.REQUEST_COOKIE,        "GET / | cookie: b=2",      RFC,              False),
-    row("any cookie",                R.REQUEST_COOKIE,        "GET / | cookie: c=1",      NO_COOKIES,       True),
-    row("no cookie",                 R.REQUEST_COOKIE,        "GET /",                    NO_COOKIES,       False),
-    row("a name that is eligible",           R.REQUEST_EXTENSION, "GET /ROBOTS.txt",          EXTENSIONS,       False),
-    row("another of that extension",         R.REQUEST_EXTENSION, "GET /humans.txt",          EXTENSIONS,       True),
-    row("an extension that is eligible",     R.REQUEST_EXTENSION, "GET /a/b.CSS?x=.html", EXTENSIONS,       False),
-    row("one that is not",           R.REQUEST_EXTENSION,     "GET /a.css/b.html",        EXTENSIONS,       True),
-    row("none",                      R.REQUEST_EXTENSION,     "GET /a.css/b",             EXTENSIONS,       True),
-    row("none, where any will do",   R.REQUEST_EXTENSION,     "GET /a",                   RFC,              False),
-    row("a draft, with the token",   R.REQUEST_COOKIE,        "GET / | cookie: b=s3cret", DRAFTING,         True),
-    row("a draft, the second of two", R.REQUEST_COOKIE,       "GET / | cookie: b=2; b=s3cret", DRAFTING,    True),
-    row("a draft, on another line",  R.REQUEST_COOKIE,        "GET / | cookie: b=2 | cookie: B=s3cret", DRAFTING, True),
-    row("a draft, without it",       R.REQUEST_COOKIE,        "GET / | cookie: b=2",      DRAFTING,         False),
-    row("a field that bypasses, of a POST", R.REQUEST_FIELD,  "POST / | x-b: 1",          BYPASSING,        True),
-    row("a dynamic route",           R.DYNAMIC_ROUTE,         "GET /a",                   DYNAMIC,          True),
-    row("a route that is not",       R.DYNAMIC_ROUTE,         "GET /a",                   RFC,              False),
-    row("a field that bypasses",     R.REQUEST_FIELD,         "GET / | x-b: 1",           BYPASSING,        True),
-    row("another field",             R.REQUEST_FIELD,         "GET / | x-c: 1",           BYPASSING,        False),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("reason", "request_", "rules", "expected"), FIRES)
-def test_ineligible_requests(reason: Reason, request_: str, rules: Rules, expected: bool) -> None:
-    ((fwd, fires),) = [(fwd, fires) for name, fwd, fires in INELIGIBLE if name is reason]
-    assert fires(req(request_), rules) is expected
-    if expected:
-        assert decide(req(request_), [stored()], rules, NOW) == Forward(reason, fwd, req(request_))
-
-
-def test_every_ineligible_row_fires_and_does_not() -> None:
-    seen = {(case.values[0], case.values[3]) for case in FIRES}
-    assert seen == {(reason, fired) for reason, *_ in INELIGIBLE for fired in (True, False)}
-
-
 MINUTE = "200 | cc: max-age=60"
 TAGGED = '200 | cc: max-age=60 | etag: "a"'
 SWR = "200 | cc: max-age=10, stale-while-revalidate=20"
@@ -262,7 +197,6 @@ def softly(one: StoredResponse, at: float = 4) -> StoredResponse:
     return one.purged(replace(INVALIDATED, at=NOW + at))
 
 
-ENGLISH, GERMAN = ((("accept-language", language),) for language in ("en", "de"))
 VARIANT = stored("200 | cc: max-age=60 | vary: accept-language", "GET / | lang: en")
 PART_0_9 = stored(PART, FIRST_TEN)
 SIE = "200 | cc: max-age=10, stale-if-error=20"
@@ -438,147 +372,3 @@ CHOICES = [
 @pytest.mark.parametrize(("request_", "kept", "expected"), CHOICES)
 def test_select(request_: str, kept: list[StoredResponse], expected: StoredResponse | None) -> None:
     assert select(req(request_), kept) is expected
-
-
-PERSONAL = 'cookie: a | authorization: b | inm: "z" | ims: @-1 | if-match: "y" | if-unmodified-since: @-1'
-VALIDATORS = '200 | cc: max-age=10 | etag: "a" | lm: @-99'
-OURS = 'if-none-match: "a" | if-modified-since: @-99'
-
-SENT = [
-    #   request_                      kept                  after sent
-    row("a miss is asked without the client's conditions",
-        f"GET / | {PERSONAL}",        [],                   0,  "GET / | cookie: a | authorization: b"),
-    row("a miss for a Range keeps If-Range",
-        'GET / | range: bytes=0-9 | if-range: "a"',  [],    0,  'GET / | range: bytes=0-9 | if-range: "a"'),
-    row("who shows the token is answered in full, and the origin sees it",
-        'GET / | x-renew: s3cret | inm: "z"', [stored(VALIDATORS)],
-                                                            0,  "GET / | x-renew: s3cret"),
-    row("and not who shows it, for the answer is everybody's",
-        "GET / | x-renew: s3cret | cookie: a | authorization: b | x-forwarded-for: c", [],
-                                                            0,  "GET / | x-renew: s3cret"),
-    row("a HEAD that goes as GET",
-        "HEAD / | inm: *",            [],                   0,  "GET /"),
-    row("validation: by both validators, the client's gone",
-        f"GET / | {PERSONAL}",        [stored(VALIDATORS)], 10, f"GET / | cookie: a | authorization: b | {OURS}"),
-    row("validation of the whole, though a Range is asked for",
-        'GET / | range: bytes=0-9 | if-range: "a"',
-                                      [stored(VALIDATORS)], 10, f"GET / | {OURS}"),
-    row("validation by an entity-tag only",
-        "GET /",                      [stored('200 | etag: W/"a"')],
-                                                            0,  'GET / | inm: W/"a"'),
-    row("validation by a date only",
-        "GET /",                      [stored("200 | lm: @-99 | cc: max-age=0")],
-                                                            0,  "GET / | ims: @-99"),
-    row("nothing to validate by",
-        f"GET / | {PERSONAL}",        [stored(MINUTE)],     60, "GET / | cookie: a | authorization: b"),
-    row("a part that is stale: as it was asked",
-        'GET / | range: bytes=0-9 | inm: "z"',  [PART_0_9], 60, 'GET / | range: bytes=0-9 | inm: "z"'),
-    row("a Range that is not held",
-        "GET / | range: bytes=50-59", [PART_0_9],           0,  "GET / | range: bytes=50-59"),
-]  # fmt: skip
-
-
-ASKED_WHOLE = [
-    #   request_                                                 kept                  after sent
-    row("a miss for a Range",
-        'GET / | range: bytes=0-9 | if-range: "a" | cookie: a',  [],                   0,  "GET / | cookie: a"),
-    row("for a HEAD with one too",
-        "HEAD / | range: bytes=0-9",                             [],                   0,  "GET /"),
-    row("validation",
-        "GET / | range: bytes=0-9",                              [stored(VALIDATORS)], 10, f"GET / | {OURS}"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("request_", "kept", "after", "sent"), ASKED_WHOLE)
-def test_the_whole_is_asked_for_and_for_all(request_: str, kept: list[StoredResponse], after: float, sent: str) -> None:
-    lookup = decide(req(request_), kept, Rules(head=Head.CONVERT, ranges=Ranges.WHOLE), NOW + after)
-    assert isinstance(lookup, Forward)
-    assert lookup.request == req(sent)
-    assert lookup.shareable
-
-
-REFUSING = Rules(refuses_bodies=True)
-
-
-@pytest.mark.parametrize(
-    ("request_", "refused"),
-    [
-        row("a GET with a body",  "GET / | cl: 5",  True),
-        row("a GET without one",  "GET / | cl: 0",  False),
-        row("a POST with a body", "POST / | cl: 5", False),
-    ],
-)  # fmt: skip
-def test_bodies_that_are_refused(request_: str, refused: bool) -> None:
-    assert (decide(req(request_), [], REFUSING, NOW) == Refuse(R.REQUEST_BODY, 403)) is refused
-
-
-UNAUTHORIZED = Rules(authorization=Authorization.REMOVE)
-
-
-@pytest.mark.parametrize(
-    ("request_", "kept", "sent"),
-    [
-        row("a miss",             "GET / | authorization: x | a: 1", [],                   "GET / | a: 1"),
-        row("validation",         "GET / | authorization: x",        [stored(VALIDATORS)], f"GET / | {OURS}"),
-        row("an unsafe request",  "PUT / | authorization: x",        [],                   "PUT / | authorization: x"),
-    ],
-)  # fmt: skip
-def test_authorization_is_taken_off_what_meets_the_cache(request_: str, kept: list[StoredResponse], sent: str) -> None:
-    lookup = decide(req(request_), kept, UNAUTHORIZED, NOW + 10)
-    assert isinstance(lookup, Forward)
-    assert lookup.request == req(sent)
-
-
-@pytest.mark.parametrize(("request_", "kept", "after", "sent"), SENT)
-def test_what_the_origin_is_asked(request_: str, kept: list[StoredResponse], after: float, sent: str) -> None:
-    lookup = decide(req(request_), kept, replace(TOKEN, head=Head.CONVERT), NOW + after)
-    assert isinstance(lookup, Forward)
-    assert lookup.request == req(sent)
-
-
-@pytest.mark.parametrize(
-    ("kept", "fwd"),
-    [row("an uncacheable miss", [], Fwd.URI_MISS), row("an uncacheable variant", [VARIANT], Fwd.VARY_MISS)],
-)
-def test_what_cannot_be_stored_goes_on_as_it_came_and_alone(kept: list[StoredResponse], fwd: Fwd) -> None:
-    asked = req('GET / | inm: "a" | cookie: b')
-    assert decide(asked, kept, RFC, NOW, uncacheable=True) == Forward(R(fwd.value), fwd, asked)
-
-
-def test_who_asks_as_nobody_is_answered_as_nobody() -> None:
-    """Vary on what is not sent tells nobody apart."""
-    kept = stored("200 | cc: max-age=60 | vary: cookie", "GET / | cookie: a", RFC)
-    there = replace(kept, selecting=(("cookie", None),))
-    assert isinstance(decide(req("GET / | cookie: b"), [there], ANONYMOUS, NOW), Hit)
-    assert isinstance(decide(req("GET / | cookie: b"), [there], RFC, NOW), Forward)
-    lookup = decide(req("GET /?c | cookie: b | authorization: d"), [], ANONYMOUS, NOW)
-    assert isinstance(lookup, Forward)
-    assert lookup.request == req("GET /?c")
-
-
-def test_nobody_waits_for_another_where_requests_are_not_collapsed() -> None:
-    for kept in ([], [stored("200 | cc: max-age=0")]):
-        lookup = decide(req(), kept, Rules(collapse=False), NOW)
-        assert isinstance(lookup, Forward)
-        assert not lookup.shareable
-
-
-def test_a_cache_that_does_not_validate_asks_for_another() -> None:
-    lookup = decide(req("GET / | inm: x"), [stored('200 | cc: max-age=0 | etag: "a"')], Rules(validates=False), NOW)
-    assert isinstance(lookup, Forward)
-    assert lookup.stored is not None, "it stands in for an origin that fails"
-    assert lookup.request == req()
-
-
-def test_a_refresh_is_on_behalf_of_nobody_in_particular() -> None:
-    theirs = f"{PERSONAL} | range: bytes=0-1 | cc: max-age=1 | pragma: x | x-forwarded-for: 1"
-    asked = req(f"HEAD /a | {theirs} | accept: b", client="1.2.3.4")
-    old = stored(VALIDATORS)
-    fetch = refresh(asked, old, RFC)
-    assert fetch.request == Request("GET", "http", "example.com", "/a", head(f"accept: b | {OURS}"))
-    assert (fetch.stored, fetch.shareable, fetch.background) == (old, True, True)
-
-
-def test_a_refresh_keeps_what_the_variant_was_selected_by() -> None:
-    old = stored("200 | cc: max-age=60 | vary: cookie", "GET / | cookie: a")
-    assert refresh(req("GET / | cookie: a | authorization: b"), old, RFC).request == req("GET / | cookie: a")

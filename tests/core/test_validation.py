@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.concluding import conclude
 from app.core.decisions import Exchange, Freshen, Hit, Reuse, StoredResponse
 from app.core.reuse import decide
-from app.core.storing import conclude
 from app.core.validation import confirms, not_modified
 from tests.core.build import KEY, NOW, RFC, SPOILED, exchange, forward, req, res, row, stored, text_of
 

@@ -15,7 +15,8 @@ from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
 from app.core.rules import OF_A_ROUTE, LifetimeSource, Ranges, Rules, SetCookie
 from app.core.speech import LATE, About
-from app.dialects import CONFIG, dialect_names, load_dialect, read_toml
+from app.dialects import CONFIG, dialect_names, load_dialect
+from app.records import read_toml
 
 FILES = sorted((CONFIG / "dialects").glob("*.toml"))
 VALUE = re.compile(r"(?:[\w-]+ = |\{ |\")")

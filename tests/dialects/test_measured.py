@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from app.core.concluding import conclude
 from app.core.decisions import Exchange, Forward, Freshen, Hit, Refuse, Reuse, Save, ServeStale, StoredResponse
 from app.core.deliver import deliver_stored
 from app.core.dialect import speak
@@ -19,7 +20,6 @@ from app.core.reasons import Reason
 from app.core.reuse import decide
 from app.core.rules import Rules
 from app.core.speech import About
-from app.core.storing import conclude
 from app.core.verdicts import of_hit
 from app.dialects import load_dialect
 from tests.core.build import NOW, req, res

@@ -76,6 +76,11 @@ class Administered:
 TAGS = (TagField("cache-tag"),)
 
 
+async def says(site: Administered, target: str) -> str | None:
+    """What the dialect `vercel` says of a visit."""
+    return (await site.visit(target)).header("x-vercel-cache")
+
+
 def run(talk: Callable[[Administered], Awaitable[None]], rules: Mapping[str, Any] | None = None, **flags: str) -> None:
     async def scene() -> None:
         one = Administered(rules, **flags)

@@ -15,11 +15,11 @@ from time import perf_counter
 
 import pytest
 
+from app.core.concluding import conclude
 from app.core.decisions import Exchange, Forward, Fwd, Save
 from app.core.key import cache_key
 from app.core.messages import Headers, Request, Response
 from app.core.reasons import Reason
-from app.core.storing import conclude
 from app.dialects import load_dialect
 from app.store.memory import LINE_OVERHEAD, RESPONSE_OVERHEAD, MemoryStore
 from tests.live.raw_client import calling

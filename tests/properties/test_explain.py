@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.concluding import conclude
 from app.core.decisions import Forward, Hit, Refuse, Save, StoredResponse
 from app.core.explain import Known, explain
 from app.core.last_answer import asked_with
@@ -17,7 +18,7 @@ from app.core.refusing import REFUSED, refusal
 from app.core.reuse import INELIGIBLE, decide, select
 from app.core.routing import Ruling
 from app.core.rules import Authorization, Head, Ranges, RequestDirectives, Rules
-from app.core.storing import conclude, first_forbidding
+from app.core.storing import first_forbidding
 from tests.core.build import KEY, NOW, RFC, SPOILED, exchange, req, stored
 
 NODE = "n0de1"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.core.decisions import Hit, StoredResponse
 from app.core.freshness import Freshness
-from app.core.purging import EVERYTHING, HARDNESS, Kind, Mode, Purge, PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import EVERYTHING, HARDNESS, Kind, Mode, Purge, Selector
 from app.core.reuse import as_purged, decide
 from app.core.rules import Rules, SoftPurge
 from tests.core.build import NOW, req, stored
@@ -72,12 +73,12 @@ def test_who_shares_slots_with_all_others_is_validated_in_vain_and_nothing_else(
     history: list[Purge], key: str, tags: tuple[str, ...], under: int
 ) -> None:
     log = PurgeLog()
-    with patch("app.core.purging.slots_of", lambda name: (0, 1)):
+    with patch("app.core.slots.SLOTS", 1):
         for purge in history:
             log.purge(purge)
         found = log.strongest(key, tags, under)
     modes = [hardest(history, key, tags, under)]
-    if any(purge.slots for purge in history[under:]):
+    if any(purge.slots and (tags or purge.selector.kind is Kind.URL) for purge in history[under:]):
         modes.append(Mode.VALIDATE)
     assert (found and found.mode) == max(filter(None, modes), key=HARDNESS.__getitem__, default=None)
 

@@ -79,6 +79,25 @@ def test_a_clients_post_spoils_its_url_and_takes_no_row(store: Store, run: Run[A
     assert [one.purge for one in run(store.lookup(HOME))] == [None]
 
 
+def test_an_answer_spoils_its_groups_and_takes_no_rows(store: Store, run: Run[Any]) -> None:
+    run(save(store, *THREE))
+    groups = [Purge(Mode.VALIDATE, by(Kind.TAG, f"order-{place}", "example.com"), at=NOW) for place in range(20)]
+    spoiling = Purge(Mode.VALIDATE, by(Kind.TAG, "home", "example.com"), at=NOW)
+    for purge in (*groups, spoiling):
+        run(store.purge(purge))
+    assert (store.purge_number(), len(store.log), store.log.floor) == (21, 0, 0)
+    said = [one.purge for key in (KEY, HOME, OTHER) for one in run(store.lookup(key))]
+    assert said == [None, spoiling, None], "at its own host only"
+    assert [store.purged_since(HOME, 20), store.purged_since(HOME, 21)] == [True, False]
+    run(save(store, answer(HOME, number=1, fetched_under=20, tags=("home",))))
+    assert [one.purge for one in run(store.lookup(HOME))] == [spoiling], "a fetch that was in flight"
+    operators = Purge(Mode.SOFT, by(Kind.TAG, "home", "example.com"), at=NOW)
+    run(store.purge(operators))
+    assert (len(store.log), store.purge_number()) == (1, 22), "an operator's purge has a row"
+    run(save(store, answer(HOME, number=2, fetched_under=21, tags=("home",))))
+    assert [one.purge for one in run(store.lookup(HOME))] == [operators]
+
+
 def test_only_what_was_fetched_before_a_purge_is_purged(store: Store, run: Run[Any]) -> None:
     purge = Purge(Mode.SOFT, by(Kind.TAG, "a"), deadline=NOW + 60, at=NOW)
     run(store.purge(purge))

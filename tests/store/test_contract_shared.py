@@ -93,17 +93,17 @@ def test_what_is_fetched_before_the_purge_of_another_is_purged(store: Store, sec
 def test_what_clients_have_spoiled_is_known_to_all_and_to_who_comes_later(
     kind: Kind, place: str, store: Store, second: Other, run: Run[Any]
 ) -> None:
-    posts = [Purge(Mode.VALIDATE, Selector(By.URL, f"/orders/{number}", "example.com"), at=NOW) for number in range(9)]
-    spoiling = Purge(Mode.VALIDATE, Selector(By.URL, "/", "example.com"), at=NOW + 0.25)
-    run(save(store, BLOG, answer(HOME)))
-    for purge in (*posts, Purge(Mode.HARD, Selector(By.TAG, "none")), spoiling):
+    url, group = (Purge(Mode.VALIDATE, Selector(by, "/", "example.com"), at=NOW + 0.25) for by in (By.URL, By.TAG))
+    posts = [replace(one, selector=replace(one.selector, value=f"/{n}")) for n in range(5) for one in (url, group)]
+    run(save(store, answer(KEY, tags=("/",)), answer(HOME)))
+    for purge in (*posts, Purge(Mode.HARD, Selector(By.TAG, "none")), group, url):
         number = second.purge(purge)
-    assert number == 11
-    assert [one.purge for key in (KEY, HOME) for one in run(store.lookup(key))] == [None, spoiling]
+    assert number == 13
+    assert [one.purge for key in (KEY, HOME) for one in run(store.lookup(key))] == [group, url]
     with other(kind, place, 64 * MIB) as later:
-        assert later.purge_number() == 11
-        assert [one.purge for key in (KEY, HOME) for one in later.kept(key)] == [None, spoiling]
-        assert [(later.purge(one), second.purge(one)) for one in posts[:2]] == [(12, 13), (14, 15)]
+        assert (later.purge_number(), len(store.log)) == (13, 1)
+        assert [one.purge for key in (KEY, HOME) for one in later.kept(key)] == [group, url]
+        assert [(later.purge(one), second.purge(one)) for one in posts[:2]] == [(14, 15), (16, 17)]
 
 
 @shared

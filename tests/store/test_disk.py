@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 import lmdb
 import pytest
 
-from app.core.purging import EVERYTHING, FORGOTTEN, Mode, Purge
+from app.core.purge_log import FORGOTTEN
+from app.core.purging import EVERYTHING, Mode, Purge
 from app.core.purging import Kind as By
 from app.store.base import StoreError, turn
 from app.store.disk import changes, purging, tables

@@ -7,12 +7,12 @@ import gc
 import tracemalloc
 from dataclasses import replace
 
+from app.core.concluding import conclude
 from app.core.decisions import Exchange, Forward, Save
 from app.core.forwarding import Forwarding, arrived
 from app.core.key import cache_key
 from app.core.messages import Headers, Request, Response
 from app.core.reuse import decide
-from app.core.storing import conclude
 from app.store.memory import MemoryStore
 from tests.core.build import NOW, RFC
 

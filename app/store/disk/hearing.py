@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from app.core.purging import PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import Selector
 from app.store.disk import changes, purging
 from app.store.disk.changes import Changed, Marked, Purged
 from app.store.disk.layout import number, value_of

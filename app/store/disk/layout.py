@@ -19,7 +19,7 @@ from app.core.slots import SLOT_SIZE
 from app.store import codec
 
 # To be raised whenever the meaning of anything in these tables changes.
-FORMAT = b"swerve 2"
+FORMAT = b"swerve 3"
 
 TABLES = ("facts", "records", "order", "changes", "purges", "purged", "slots", "leases", "files")
 NAMES = "names"  # the one that has several rows under a key

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from app.core.decisions import StoredResponse
-from app.core.purging import EVERYTHING, Kind, Mode, Numbered, PurgeLog, Selector
+from app.core.purge_log import Numbered, PurgeLog
+from app.core.purging import EVERYTHING, Kind, Mode, Selector
 from app.store.base import deleted, husk, turn
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.reading import number_named, rows_deleted, slice_after

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.core.purging import Purge, PurgeLog
+from app.core.purge_log import PurgeLog
+from app.core.purging import Purge
 from app.core.slots import SLOT_SIZE, packed_slot
 from app.store import codec
 from app.store.disk.changes import Purged

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Numbered, PurgeLog, Selector
+from app.core.purge_log import Numbered, PurgeLog
+from app.core.purging import Selector
 from app.store import codec
 from app.store.disk.bodies import Bodies, FileBody
 from app.store.disk.layout import glance, listed_under, parsed, place_of_key, whole

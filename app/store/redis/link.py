@@ -108,12 +108,12 @@ class Link:
         self._missed = 0
         return answers
 
-    async def ask_apart(self, *batch: Command, blocked: float = 0.0) -> list[Any]:
-        """The same on a connection of its own, also while Redis is away: an answer means that it is back. `blocked`:
-        seconds for which the answer may be held back."""
+    async def ask_apart(self, *batch: Command, size: int = 0, blocked: float = 0.0) -> list[Any]:
+        """The same on a connection of its own, also while Redis is away: an answer means that it is back. `size`: bytes
+        that may come with it. `blocked`: seconds for which it may be held back."""
         if self._apart is None:
             raise Away(f"{self.address.shown} is away")
-        answers = await self._asked(self._apart, batch, self.timeout + blocked)
+        answers = await self._asked(self._apart, batch, self.timeout + size / SLOWEST + blocked)
         self._answered()
         return answers
 

@@ -28,7 +28,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Protocol
 
-from app.core.purging import Mode, Purge, PurgeLog
+from app.core.purge_log import PurgeLog
+from app.core.purging import Mode, Purge
+from app.core.slots import WHOLE
 from app.store.codec import decode_purge, encode_purge
 from app.store.redis import scripts
 from app.store.redis.layout import Names
@@ -184,7 +186,7 @@ class News:
         cost a fetch, one too few is wrong."""
         known, first = (self.log, self.purges.number, self.position), not self.log
         ((numbers, held, slots, anew),) = await self._link.ask_apart(
-            scripts.join(self._names, known, lost, secrets.token_hex(4))
+            scripts.join(self._names, known, lost, secrets.token_hex(4)), size=WHOLE
         )
         log, last, floor = numbers
         for number, payload in sorted(

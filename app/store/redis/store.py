@@ -20,7 +20,8 @@ from contextlib import suppress
 from typing import Any
 
 from app.core.decisions import StoredResponse
-from app.core.purging import Kind, Purge, PurgeLog, Selector
+from app.core.purge_log import PurgeLog
+from app.core.purging import Kind, Purge, Selector
 from app.store.base import State, StoreError, added, all_marked, is_husk, marked, renewed, unmarked, without
 from app.store.redis import news as told
 from app.store.redis.address import Address
