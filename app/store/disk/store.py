@@ -18,13 +18,13 @@ from app.store.disk.committing import Commits
 from app.store.disk.finding import Finding
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.hearing import UNHEARD, Hearing
-from app.store.disk.layout import INLINE
 from app.store.disk.listing import Listing
 from app.store.disk.opening import Opened, finish_folder, let_go, open_folder
 from app.store.disk.presence import is_current
+from app.store.disk.saving import Saving
 from app.store.disk.tier import MOST, Tier
 from app.store.disk.upkeep import Upkeep
-from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
+from app.store.disk.writing import Writing
 from app.tasks import Tasks
 
 T = TypeVar("T")
@@ -73,6 +73,7 @@ class DiskStore:
         self.pulse = opened.words.pulse
         self._commits = Commits(opened, self._max_size, self._origin, self._health)
         self._finding = Finding(opened, self._hearing, self._health, self._hear)
+        self._saving = Saving(opened, self._commits, self._health, self._change)
         self._listing = Listing(opened.tables, self.log, self._health, self._hear, self._change)
         self._health.away = self._closed
 
@@ -158,15 +159,15 @@ class DiskStore:
         return None
 
     def state(self) -> State:
-        size, keys = None, None
+        size, keys, limit = None, None, self._max_size
         if self._opened is not None:
             try:
                 with self._tables.begin() as txn:
                     totals = self._tables.totals(txn)
-                size, keys = totals.size, totals.keys
+                size, keys, limit = totals.size, totals.keys, self._commits.room.limit
             except FAILURES as error:
                 self._health.failed("read", error)
-        return State("disk", size, self._max_size, keys, dict(self._health.counts), self._health.trouble)
+        return State("disk", size, limit, keys, dict(self._health.counts), self._health.trouble)
 
     # Keep and find
 
@@ -180,25 +181,7 @@ class DiskStore:
         self._finding.touch(key)
 
     async def save(self, stored: StoredResponse) -> None:
-        stored, body = unmarked(stored), bytes(stored.body)
-        in_file, name, kept = len(body) > INLINE, b"", False
-        try:
-            if in_file and len(body) < self._max_size:
-                await self._make_room(len(body))
-                name = await asyncio.to_thread(self._bodies.write, body)
-            kept = await self._change(lambda to: to.save(stored, name if in_file else body, in_file=in_file), False)
-        except OSError as error:
-            self._health.failed("write", error)
-        finally:
-            if name and not kept:
-                self._bodies.drop([name])
-
-    async def _make_room(self, size: int) -> None:
-        """In several transactions, for it may be the room of a thousand others."""
-        while (self.state().size or 0) + size > self._max_size and not await self._change(
-            lambda to: to.make_room(size, EVICTED_AT_A_TIME), True
-        ):
-            await turn()
+        await self._saving.save(stored)
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
         await self._change(lambda to: to.replace(old, unmarked(new)), None)
@@ -298,6 +281,8 @@ class DiskStore:
             self._commits.sync()
 
     def _tidy(self) -> None:
+        if self._commits.room.is_short:
+            self._tasks.start(self._commits.look_for_room(PATIENCE), "look for room on the disk")
         try:
             self._tables.env.reader_check()
         except FAILURES as error:
