@@ -226,7 +226,7 @@ def test_the_log_of_purges_is_bounded_as_in_memory(
     run(disk.purge(Purge(Mode.SOFT, by(By.CLOCK, "60.0"))))
     assert [purge(tag) for tag in "ababababcd"] == list(range(3, 13))
     run(save(disk, answer(fetched_under=11), answer(HOME, fetched_under=10)))
-    folder = disk._folder
+    folder = Path(disk._name)
     run(disk.aclose())
     again = DiskStore(folder, SIZE)
     run(again.open())
@@ -314,7 +314,7 @@ def test_a_purge_that_cannot_be_written_counts_everything_as_purged(
     assert disk.pulse[0] != pulse, "so that the others look"
     assert [one.purge for one in run(disk.lookup(KEY))] == [FORGOTTEN]
     run(save(disk, answer(HOME, fetched_under=lost)))
-    folder = disk._folder
+    folder = Path(disk._name)
     run(disk.aclose())
     again = DiskStore(folder, SIZE)
     run(again.open())

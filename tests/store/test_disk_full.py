@@ -48,8 +48,8 @@ async def keep(store: DiskStore, *numbers: int, **changes: Any) -> None:
 
 async def begun_anew(store: DiskStore) -> None:
     store._poll()
-    assert store._returning is not None
-    await store._returning
+    assert store._folder._returning is not None
+    await store._folder._returning
 
 
 def fill_up(path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_comes_takes_the_place_of_what_was_not_used(
     assert state.counts["errors"] == 0
     assert state.trouble == "the disk is full: No space left on device"
     assert [one.getMessage() for one in caplog.records] == [
-        f"store {disk._folder}: {FULL}; free some, or lower --max-size"
+        f"store {disk._name}: {FULL}; free some, or lower --max-size"
     ]
 
 
