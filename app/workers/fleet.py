@@ -55,7 +55,7 @@ class Workers:
         for one in told:
             counters.add(one.counters)
             counts.update(one.store.counts)
-        store = replace(_as_one([own.store, *(one.store for one in told)]), counts=dict(counts))
+        store = replace(as_one([own.store, *(one.store for one in told)]), counts=dict(counts))
         flights, refreshing = sum(one.flights for one in told), sum(one.refreshing for one in told)
         return Report(counters, store, own.flights + flights, own.refreshing + refreshing)
 
@@ -116,13 +116,14 @@ class Workers:
         return list(zip(peers, await asyncio.gather(*(_answer(one, question) for one in peers)), strict=True))
 
 
-def _as_one(states: Sequence[State]) -> State:
+def as_one(states: Sequence[State]) -> State:
     """A store of which each process has its own part in memory is as large as all of them; another is the same for
-    all."""
+    all, but that one may have met a full disk before the others."""
     first = states[0]
     trouble = next((one.trouble for one in states if one.trouble), None)
     if first.keys is not None or first.size is None:
-        return replace(first, trouble=trouble)
+        limit = min((one.limit for one in states if one.limit is not None), default=None)
+        return replace(first, limit=limit, trouble=trouble)
     size, limit = sum(one.size or 0 for one in states), sum(one.limit or 0 for one in states)
     return replace(first, size=size, limit=limit, trouble=trouble)
 

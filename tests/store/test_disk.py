@@ -21,13 +21,15 @@ from app.store.base import StoreError, turn
 from app.store.disk import changes, purging, tables
 from app.store.disk.bodies import FileBody
 from app.store.disk.layout import number, row_of
+from app.store.disk.room import EVICTED_AT_A_TIME
 from app.store.disk.store import DiskStore
-from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
+from app.store.disk.writing import Writing
 from tests.core.build import NOW
 from tests.store import stores
 from tests.store.conftest import Run
 from tests.store.examples import HOME, KEY, answer, by, fill, listed, names, page, pattern, save
 from tests.store.other_process import other
+from tests.store.small_disk import look_for_room
 from tests.store.stores import MIB, Kind, kept
 
 SIZE = 4 * MIB
@@ -224,7 +226,7 @@ def test_the_log_of_purges_is_bounded_as_in_memory(
     run(disk.purge(Purge(Mode.SOFT, by(By.CLOCK, "60.0"))))
     assert [purge(tag) for tag in "ababababcd"] == list(range(3, 13))
     run(save(disk, answer(fetched_under=11), answer(HOME, fetched_under=10)))
-    folder = disk._folder
+    folder = Path(disk._name)
     run(disk.aclose())
     again = DiskStore(folder, SIZE)
     run(again.open())
@@ -312,7 +314,7 @@ def test_a_purge_that_cannot_be_written_counts_everything_as_purged(
     assert disk.pulse[0] != pulse, "so that the others look"
     assert [one.purge for one in run(disk.lookup(KEY))] == [FORGOTTEN]
     run(save(disk, answer(HOME, fetched_under=lost)))
-    folder = disk._folder
+    folder = Path(disk._name)
     run(disk.aclose())
     again = DiskStore(folder, SIZE)
     run(again.open())
@@ -352,7 +354,7 @@ def test_a_purge_that_could_not_be_written_outlives_starts_that_fail_or_have_ano
     run(again.aclose())
 
 
-def test_on_a_full_disk_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:
+def test_where_not_even_what_was_had_ahead_can_be_written_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:
     run(fill(disk, range(1, 100)))
     with full_disk(MIB):
         run(fill(disk, range(100, 600)))
@@ -361,9 +363,22 @@ def test_on_a_full_disk_it_goes_on(disk: DiskStore, run: Run[Any]) -> None:
         assert disk.purge_number() == number_then
         for place in range(1, 100):
             assert all(one.purge is not None for one in run(disk.lookup(page(place, 0).key)))
+    run(look_for_room(disk))
     run(save(disk, answer(fetched_under=disk.purge_number())))
     assert [one.purge for one in run(disk.lookup(KEY))] == [None]
     assert disk.state().trouble is None
+
+
+def test_what_was_too_large_until_the_disk_had_room_is_not_kept_without_its_body(
+    disk: DiskStore, run: Run[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = disk._commits.room
+    run(save(disk, large(number=1)))
+    room.limit = PAGE
+    monkeypatch.setattr(room, "see_to_it", lambda _size: setattr(room, "limit", SIZE))
+    run(save(disk, large(number=2)))
+    assert not run(disk.lookup(KEY))
+    assert disk.state().keys == 0
 
 
 def test_when_the_map_is_full_others_make_room(tmp_path: Path, run: Run[Any], monkeypatch: pytest.MonkeyPatch) -> None:

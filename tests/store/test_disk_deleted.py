@@ -50,8 +50,8 @@ def tagged(key: str = KEY, **changed: Any) -> StoredResponse:
 async def looked(store: DiskStore) -> None:
     """As its timer has it look."""
     store._poll()
-    if store._returning is not None:
-        await store._returning
+    if store._folder._returning is not None:
+        await store._folder._returning
 
 
 def deleted(folder: Path) -> None:
@@ -178,7 +178,7 @@ def test_who_opens_it_knows_of_a_purge_that_could_not_be_written(
 def test_it_can_be_closed_at_any_moment(tmp_path: Path, run: Run[Any], held: bool) -> None:
     async def used_and_closed(store: DiskStore, turns: int) -> None:
         await store.open()
-        gate = os.open(store._folder / "swerve.gate", os.O_RDWR)
+        gate = os.open(tmp_path / "store" / "swerve.gate", os.O_RDWR)
         if held:
             fcntl.flock(gate, fcntl.LOCK_EX)
         work = [asyncio.create_task(one) for one in (

@@ -161,9 +161,8 @@ async def killed(folder: Path) -> None:
     """A process ended without closing its store; as far as the folder can tell."""
     store = DiskStore(folder, SIZE)
     await store.open()
-    opened, store._opened = store._opened, None
+    opened, store._folder.opened = store._folder.opened, None
     assert opened is not None
-    assert store._upkeep is not None
     await store._upkeep.stop()
     opening.let_go(opened)
 

@@ -11,8 +11,13 @@ What it promises, and what it does not:
 - *The machine goes down*: what was saved in the last second may be missing. LMDB's pages may have reached the disk out
   of order: every page is looked at when it is opened next, and a file that is damaged is set aside, with a warning.
   Records have a checksum. Body files are dropped then, for nobody can tell what is in them.
-- *The disk is full, or fails*: what cannot be saved is not kept, what cannot be read is not there; counted, and said
-  once. A purge that cannot be written counts everything as purged that was fetched before it, also after a restart.
+- *The disk is full* before the maximum is reached, or a quota is: what was not used makes room for what comes, for
+  which a little room is had ahead (room.py); said once, with what to do. Whether there is more room is tried again
+  every few seconds. LMDB's file never becomes smaller: a large body takes the place of other large ones alone, and is
+  not kept where all of them would not do. File systems that copy on write (btrfs, ZFS) promise no room ahead: where
+  what is written there fails, it is as below.
+- *The disk fails*: what cannot be saved is not kept, what cannot be read is not there; counted, and said once. A purge
+  that cannot be written counts everything as purged that was fetched before it, also after a restart.
 - *The folder is deleted, moved or replaced while it is in use*: each process sees that within a quarter of a second,
   and whenever it acknowledges a purge. It says so, counts everything as purged, and goes on in the folder that then has
   the name; what is in force (the deployment, the moved clock) is said there again.

@@ -10,6 +10,7 @@ import lmdb
 from app.store.disk.gate import Gate
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.opening import Opened
+from app.store.disk.room import Room
 from app.store.disk.writing import Writing
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class Commits:
     def __init__(self, opened: Opened, max_size: int, origin: bytes, health: Health) -> None:
         self._tables, self._words, self._bodies = opened.tables, opened.words, opened.bodies
         self._gate = Gate(opened.gate)
+        self.room = Room(opened.tables, opened.data, max_size, health)
         self._max_size, self._origin, self._health = max_size, origin, health
         self._unsynced = False
 
@@ -52,13 +54,14 @@ class Commits:
             return self.transaction(work)
         except lmdb.MapFullError:  # pages are scattered: with some responses less there will be some in a row
             self._tables.grow(self._max_size // GROWN)
-            self.transaction(lambda to: to.make_room(self._max_size - to.totals.size * 7 // 8))
+            self.transaction(lambda to: to.make_room(self.room.limit - to.totals.size * 7 // 8, to.totals.place))
             return self.transaction(work)
 
     def transaction(self, work: Callable[[Writing], T]) -> T:
         """Raises lmdb.Error."""
         with self._tables.begin(write=True) as txn:
-            writing = Writing(self._tables, txn, self._max_size, self._words.used, self._origin)
+            writing = Writing(self._tables, txn, self.room, self._words.used, self._origin)
+            self.room.see_to_it(writing.totals.size)
             result = work(writing)
             writing.finish()
         if writing.changed:
@@ -67,6 +70,12 @@ class Commits:
         self._health.counts["evictions"] += writing.evicted
         self._bodies.drop(writing.dropped)
         return result
+
+    async def look_for_room(self, patience: float) -> None:
+        """Whether the disk still is full, if it was."""
+        if self.room.is_short and await self._gate.wait(patience):
+            with self._gate.inside():
+                self.room.claim()
 
     def sync(self) -> None:
         if self._unsynced:

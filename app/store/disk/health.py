@@ -18,16 +18,21 @@ QUIET = 60.0
 
 
 class Health:
-    """`counts` of what happened; `trouble` in words, until the next change is written. `away`: there is no folder just
-    now, so that nothing can be read or written."""
+    """`counts` of what happened; `trouble` in words, until the next change is written and the disk has room. `away`:
+    there is no folder just now, so that nothing can be read or written."""
 
     def __init__(self, name: str) -> None:
         self.counts = Counter(evictions=0, errors=0)
-        self.trouble: str | None = None
+        self._failing: str | None = None
+        self._full = dict[str, str]()
         self.away = False
         self._name = name
-        self._said = False
-        self._quiet_until = 0.0
+        self._said = self._said_full = False
+        self._quiet_until = self._full_quiet_until = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        return self._failing or next(iter(self._full.values()), None)
 
     def failed(self, what: str, why: object) -> None:
         if not self.away:
@@ -39,12 +44,29 @@ class Health:
 
     def not_done(self, what: str, why: object) -> None:
         self.counts["errors"] += 1
-        if self.trouble is None and monotonic() >= self._quiet_until:
+        if self._failing is None and monotonic() >= self._quiet_until:
             log.warning("store %s: cannot %s: %s; going on without what it keeps", self._name, what, why)
             self._said, self._quiet_until = True, monotonic() + QUIET
-        self.trouble = f"cannot {what}: {why}"
+        self._failing = f"cannot {what}: {why}"
 
     def well(self) -> None:
         if self._said:
             log.warning("store %s: works again", self._name)
-        self.trouble, self._said = None, False
+        self._failing, self._said = None, False
+
+    def full(self, what: str, why: OSError) -> None:
+        """The disk has no more room for that."""
+        reason = why.strerror or str(why)
+        if not self._full and monotonic() >= self._full_quiet_until:
+            log.warning(
+                "store %s: the disk is full (%s): until it has room, what comes takes the place of what was not used; "
+                "free some, or lower --max-size", self._name, reason,
+            )  # fmt: skip
+            self._said_full, self._full_quiet_until = True, monotonic() + QUIET
+        self._full[what] = f"the disk is full: {reason}"
+
+    def roomy(self, what: str) -> None:
+        self._full.pop(what, None)
+        if self._said_full and not self._full:
+            log.warning("store %s: the disk has room again", self._name)
+            self._said_full = False

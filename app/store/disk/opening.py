@@ -37,8 +37,8 @@ PATIENCE, PAUSE = 2.0, 0.01
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A folder in use. `users`: the lock that every process holds a share of while it uses the store. `presence`: the
-    files that all who share it must have open."""
+    """A folder in use. `users`: the lock that every process holds a share of while it uses the store. `data`: LMDB's
+    file, for its size alone. `presence`: the files that all who share it must have open."""
 
     folder: Path
     tables: Tables
@@ -46,6 +46,7 @@ class Opened:
     bodies: Bodies
     users: int
     gate: int
+    data: int
     presence: Presence
 
 
@@ -85,8 +86,8 @@ def finish_folder(opened: Opened) -> None:
 def let_go(opened: Opened) -> None:
     """To be called by the thread that reads and writes: LMDB takes its file away under a transaction of another."""
     opened.tables.env.close()
-    os.close(opened.users)
-    os.close(opened.gate)
+    for descriptor in (opened.users, opened.gate, opened.data):
+        os.close(descriptor)
 
 
 def _prepare(folder: Path) -> None:
@@ -120,9 +121,9 @@ def _open(folder: Path, max_size: int, users: int) -> Opened:
             words.begin(change)
         fcntl.flock(users, fcntl.LOCK_SH)
         tables.env.reader_check()
-        gate = _descriptor(folder / GATE)
-        files = ((folder / USERS, users), (folder / GATE, gate), (data, None), (folder / WORDS, None))
-        return Opened(folder, tables, words, bodies, users, gate, presence_of(*files))
+        gate, file = _descriptor(folder / GATE), _descriptor(data)
+        files = ((folder / USERS, users), (folder / GATE, gate), (data, file), (folder / WORDS, None))
+        return Opened(folder, tables, words, bodies, users, gate, file, presence_of(*files))
     except BaseException:
         tables.env.close()
         raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,12 +12,14 @@ from app.core.purge_log import Numbered, PurgeLog
 from app.core.purging import Selector
 from app.store import codec
 from app.store.disk.bodies import Bodies, FileBody
-from app.store.disk.layout import glance, listed_under, parsed, place_of_key, whole
+from app.store.disk.layout import FILE, glance, listed_under, parsed, place_of_key, whole
 from app.store.disk.tables import Reading, Tables
 from app.store.disk.tier import Held
 
 # How many records are looked at under one snapshot: some milliseconds.
 SLICE = 250
+# How many files are looked at, to find some that can be spared: some milliseconds.
+MOST_FILES = 2_000
 # A body file that is gone when its record has just been read was dropped in between: what is there now?
 TRIES = 4
 
@@ -72,6 +75,39 @@ def read_files(held: Held, most: int, *, wait: bool) -> Held | None:
                 return None
             variants[index] = replace(one, body=body)
     return Held(tuple(variants), held.slots)
+
+
+def files_to_spare(size: int, txn: Reading, tables: Tables, used: memoryview) -> Sequence[tuple[bytes, int]]:
+    """Rows and places of responses whose bodies are files and which take so many bytes at least: those that were not
+    used since they were last passed over, then the others. None where all of them take less."""
+    spared, passed = list[tuple[bytes, int]](), list[tuple[bytes, int, int]]()
+    for row, place, weight in _some_files(txn, tables):
+        if used[slot := place % len(used)]:
+            used[slot] = 0
+            passed.append((row, place, weight))
+            continue
+        spared.append((row, place))
+        if (size := size - weight) <= 0:
+            return spared
+    for row, place, weight in passed:
+        spared.append((row, place))
+        if (size := size - weight) <= 0:
+            return spared
+    return ()
+
+
+def _some_files(txn: Reading, tables: Tables) -> Iterator[tuple[bytes, int, int]]:
+    """Row, place and weight: files have names by chance, so that those behind any name are as good as others."""
+    with txn.cursor(db=tables.files) as cursor:
+        there = cursor.set_range(secrets.token_bytes(FILE)) or cursor.first()
+        for _ in range(min(MOST_FILES, int(txn.stat(tables.files)["entries"]))):
+            if not there:
+                return
+            row = bytes(cursor.value())
+            data = txn.get(row, db=tables.records)
+            if data is not None and (record := parsed(data)) is not None:
+                yield row, record.place, record.weight
+            there = cursor.next() or cursor.first()
 
 
 def slice_after(

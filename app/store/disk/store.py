@@ -16,15 +16,15 @@ from app.store.disk import leases, purging
 from app.store.disk.changes import ORIGIN, Marked
 from app.store.disk.committing import Commits
 from app.store.disk.finding import Finding
+from app.store.disk.folder import Folder, User
 from app.store.disk.health import FAILURES, Health
 from app.store.disk.hearing import UNHEARD, Hearing
-from app.store.disk.layout import INLINE
 from app.store.disk.listing import Listing
-from app.store.disk.opening import Opened, finish_folder, let_go, open_folder
-from app.store.disk.presence import is_current
+from app.store.disk.opening import Opened
+from app.store.disk.saving import Saving
 from app.store.disk.tier import MOST, Tier
 from app.store.disk.upkeep import Upkeep
-from app.store.disk.writing import EVICTED_AT_A_TIME, Writing
+from app.store.disk.writing import Writing
 from app.tasks import Tasks
 
 T = TypeVar("T")
@@ -50,91 +50,48 @@ class DiskStore:
         origin = os.urandom(ORIGIN)
         self.epoch = 0
         self.pulse: Sequence[int] | memoryview = (0,)
-        self._folder, self._max_size, self._durable, self._origin = folder, max_size, durable, origin
+        self._name, self._max_size, self._origin = str(folder), max_size, origin
         self._tier = Tier(min(max_size // 4, MOST))
         self._hearing = Hearing(self._tier, origin)
         self.log = self._hearing.log
-        self._health = Health(str(folder))
-        self._opened: Opened | None = None
-        self._upkeep: Upkeep | None = None
-        self._returning: asyncio.Task[None] | None = None
-        self._closed, self._tasks = False, Tasks()
+        self._health = Health(self._name)
+        self._upkeep = Upkeep(self._poll, self._sync if durable else lambda: None, self._tidy)
+        user = User(self._take, self._leave, self._upkeep.synced, self._agree)
+        self._folder, self._tasks = Folder(folder, max_size, self._health, user), Tasks()
 
     async def open(self) -> None:
-        self._take(await asyncio.to_thread(open_folder, self._folder, self._max_size))
+        await self._folder.open()
         self.epoch = self.log.number
-        self._upkeep = Upkeep(self._poll, self._sync if self._durable else lambda: None, self._tidy)
         self._upkeep.start()
+
+    async def aclose(self) -> None:
+        """At any moment: what is being saved is not kept then, and what is looked for is not there."""
+        if self._folder.closed:
+            return
+        self._folder.close()
+        self._commits.close()
+        await self._upkeep.stop()
+        await self._folder.finish()
 
     def _take(self, opened: Opened) -> None:
         """Use that folder. Raises lmdb.Error."""
         self._hearing.begin(opened.tables, opened.words)
-        self._opened, self._tables, self._words, self._bodies = opened, opened.tables, opened.words, opened.bodies
+        self._tables, self._words, self._bodies = opened.tables, opened.words, opened.bodies
         self.pulse = opened.words.pulse
         self._commits = Commits(opened, self._max_size, self._origin, self._health)
         self._finding = Finding(opened, self._hearing, self._health, self._hear)
+        self._saving = Saving(opened, self._commits, self._health, self._change)
         self._listing = Listing(opened.tables, self.log, self._health, self._hear, self._change)
-        self._health.away = self._closed
 
-    async def aclose(self) -> None:
-        """At any moment: what is being saved is not kept then, and what is looked for is not there."""
-        if self._closed or self._upkeep is None:
-            return
-        self._closed = self._health.away = True
+    def _leave(self) -> None:
         self._commits.close()
-        await self._upkeep.stop()
-        if self._returning is not None:
-            await asyncio.wait([self._returning])
-        opened, self._opened = self._opened, None
-        if opened is None:
-            return
-        try:
-            await asyncio.to_thread(finish_folder, opened)
-        except FAILURES as error:
-            self._health.not_done("write", error)
-        finally:
-            let_go(opened)
-
-    # Where the folder is deleted under it
+        self._forget()
 
     def _poll(self) -> None:
-        if self._is_there():
+        if self._folder.is_there():
             self.catch_up()
         else:
-            self._return()
-
-    def _is_there(self) -> bool:
-        return self._opened is not None and is_current(self._opened.presence)
-
-    def _return(self) -> asyncio.Task[None]:
-        """To the folder that now has the name, as all others who share it do. Until then nothing is there."""
-        if self._returning is None or self._returning.done():
-            left, self._opened = self._opened, None
-            if left is not None:
-                self._health.gone()
-                self._commits.close()
-                self._forget()
-            self._returning = self._tasks.start(self._begin_anew(left), "open the store again")
-        return self._returning
-
-    async def _begin_anew(self, left: Opened | None) -> None:
-        if left is not None:
-            assert self._upkeep is not None
-            await self._upkeep.synced()
-            let_go(left)
-        try:
-            opened = await asyncio.to_thread(open_folder, self._folder, self._max_size)
-        except StoreError as error:
-            self._health.not_done("open", error)
-            return
-        try:
-            self._take(opened)
-        except FAILURES as error:
-            let_go(opened)
-            self._health.not_done("open", error)
-            return
-        if not self._closed:
-            await self._agree()
+            self._folder.come_back()
 
     async def _agree(self) -> None:
         """With those who have the new folder already: none of us uses what was kept before, or what they have fetched
@@ -158,15 +115,15 @@ class DiskStore:
         return None
 
     def state(self) -> State:
-        size, keys = None, None
-        if self._opened is not None:
+        size, keys, limit = None, None, self._max_size
+        if self._folder.opened is not None:
             try:
                 with self._tables.begin() as txn:
                     totals = self._tables.totals(txn)
-                size, keys = totals.size, totals.keys
+                size, keys, limit = totals.size, totals.keys, self._commits.room.limit
             except FAILURES as error:
                 self._health.failed("read", error)
-        return State("disk", size, self._max_size, keys, dict(self._health.counts), self._health.trouble)
+        return State("disk", size, limit, keys, dict(self._health.counts), self._health.trouble)
 
     # Keep and find
 
@@ -180,25 +137,7 @@ class DiskStore:
         self._finding.touch(key)
 
     async def save(self, stored: StoredResponse) -> None:
-        stored, body = unmarked(stored), bytes(stored.body)
-        in_file, name, kept = len(body) > INLINE, b"", False
-        try:
-            if in_file and len(body) < self._max_size:
-                await self._make_room(len(body))
-                name = await asyncio.to_thread(self._bodies.write, body)
-            kept = await self._change(lambda to: to.save(stored, name if in_file else body, in_file=in_file), False)
-        except OSError as error:
-            self._health.failed("write", error)
-        finally:
-            if name and not kept:
-                self._bodies.drop([name])
-
-    async def _make_room(self, size: int) -> None:
-        """In several transactions, for it may be the room of a thousand others."""
-        while (self.state().size or 0) + size > self._max_size and not await self._change(
-            lambda to: to.make_room(size, EVICTED_AT_A_TIME), True
-        ):
-            await turn()
+        await self._saving.save(stored)
 
     async def replace(self, old: StoredResponse, new: StoredResponse) -> None:
         await self._change(lambda to: to.replace(old, unmarked(new)), None)
@@ -218,13 +157,13 @@ class DiskStore:
     async def purge(self, purge: Purge) -> int:
         for _ in range(TRIES):
             number = await self._append(purge)
-            if self._closed and not number:
+            if self._folder.closed and not number:
                 break
-            if self._is_there():
+            if self._folder.is_there():
                 return number or self._purge_everything()
-            await asyncio.wait([self._return()])
+            await asyncio.wait([self._folder.come_back()])
         self._forget()
-        raise StoreError(f"store {str(self._folder)!r} is gone: others who share it may not have heard of the purge")
+        raise StoreError(f"store {self._name!r} is gone: others who share it may not have heard of the purge")
 
     async def _append(self, purge: Purge) -> int:
         return await self._change(lambda to: purging.append(to, purge, self.log), 0, PURGE_PATIENCE)
@@ -264,7 +203,7 @@ class DiskStore:
         """Whether we know of every change until now."""
         if self.pulse[0] != self._hearing.heard:
             self.catch_up()
-        return self._opened is not None and self._hearing.heard != UNHEARD
+        return self._folder.opened is not None and self._hearing.heard != UNHEARD
 
     def catch_up(self) -> None:
         if self._hearing.telling:
@@ -294,10 +233,12 @@ class DiskStore:
         return result
 
     def _sync(self) -> None:
-        if self._opened is not None:
+        if self._folder.opened is not None:
             self._commits.sync()
 
     def _tidy(self) -> None:
+        if self._commits.room.is_short:
+            self._tasks.start(self._commits.look_for_room(PATIENCE), "look for room on the disk")
         try:
             self._tables.env.reader_check()
         except FAILURES as error:

@@ -18,6 +18,7 @@ else may store such a number on its behalf, or the word could come back to an ol
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import time
@@ -40,7 +41,7 @@ class Words:
         descriptor = os.open(path, flags, 0o600)
         try:
             if os.fstat(descriptor).st_size == 0:
-                _reserve(descriptor, self.size_for(max_size))
+                reserve(descriptor, 0, self.size_for(max_size))  # a mapped page without room would end the process
             self._map = mmap.mmap(descriptor, 0)  # others may have made it of another size
         finally:
             os.close(descriptor)
@@ -89,9 +90,9 @@ def _bytes_for(max_size: int) -> int:
     return slots
 
 
-def _reserve(descriptor: int, size: int) -> None:
-    """Have the room now: a mapped page that the disk has no room for would end the process."""
+def reserve(descriptor: int, start: int, size: int) -> None:
+    """Have so much room on the disk, from the end of the file on, which is at `start`. Raises OSError."""
     if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, size)
-    else:
-        os.write(descriptor, bytes(size))
+        os.posix_fallocate(descriptor, start, size)
+    elif os.pwrite(descriptor, bytes(size), start) < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -24,23 +24,22 @@ from app.store.disk.layout import (
     value_of,
     whole,
 )
+from app.store.disk.room import Room
 from app.store.disk.tables import Reading, Tables
 
 # How far the hand goes to make room for one response, past what was used: a bound on how long one save takes.
 MOST_STEPS = 2_000
-# How many may be evicted in one transaction to make room for one response: some milliseconds.
-EVICTED_AT_A_TIME = 100
 
 
 class Writing:
     """`dropped` are body files that nothing names any more, once this is committed."""
 
-    def __init__(self, tables: Tables, txn: Reading, max_size: int, used: memoryview, origin: bytes) -> None:
+    def __init__(self, tables: Tables, txn: Reading, room: Room, used: memoryview, origin: bytes) -> None:
         self.totals = tables.totals(txn)
         self.dropped: list[bytes] = []
         self.evicted = 0
         self._before = replace(self.totals)
-        self.tables, self.txn, self._max_size, self._used, self.origin = tables, txn, max_size, used, origin
+        self.tables, self.txn, self._room, self._used, self.origin = tables, txn, room, used, origin
 
     @property
     def changed(self) -> bool:
@@ -48,7 +47,9 @@ class Writing:
         return self.totals.change != self._before.change
 
     def finish(self) -> None:
-        """Write what has added up."""
+        """Write what has added up, and let go of some of what is too much, unless something came and did that."""
+        if self.totals.place == self._before.place:
+            self.make_room(0)
         if self.changed:
             self._trim()
         if self.totals != self._before:
@@ -121,16 +122,16 @@ class Writing:
             self.totals.swept = max(self.totals.swept, until)
 
     def make_room(self, size: int, most: int | None = None) -> bool:
-        """Let go of what was not used, until there is room for `size` bytes more, but at most of so many. Returns
-        whether there is.
+        """Let go of what was not used, until there is room for `size` bytes more, but of no more than so many in this
+        transaction, by default as many as do not take long. Returns whether there is.
 
         SIEVE (Zhang et al., NSDI 2024): a hand goes from the oldest to the newest and around again. What was used since
         it last came by stays where it is, and must be used again to stay once more. So a hit writes nothing but its one
         byte in shared memory, and what came once and was never used goes soon. bench/eviction.py has the numbers.
         """
-        totals, steps, until = self.totals, MOST_STEPS, None if most is None else self.evicted + most
-        while totals.size and totals.size + size > self._max_size:
-            if self.evicted == until:
+        totals, steps, most = self.totals, MOST_STEPS, self._room.evicted_at_a_time if most is None else most
+        while totals.size and totals.size + size > self._room.limit:
+            if self.evicted >= most:
                 return False
             steps, found = self._next_unused(steps)
             if found is None:
@@ -152,6 +153,10 @@ class Writing:
                 place = value_of(cursor.key())
             self.totals.hand = place + 1
             return steps, (bytes(cursor.value()), place)
+
+    def evict(self, those: Sequence[tuple[bytes, int]]) -> None:
+        """Let go of what lies in those rows, if it still is what came at those places."""
+        self.evicted += sum(self._let_go(*one) is not None for one in those)
 
     def drop_oldest(self, until: int, most: int) -> list[bool]:
         """Drop at most so many of those that came at a place before `until`. Returns of each whether it was more than a
@@ -181,9 +186,9 @@ class Writing:
         return {row: record for row, record in found.items() if record is not None}
 
     def _insert(self, row: bytes, record: Record) -> bool:
-        if record.weight > self._max_size:
+        if record.weight > self._room.limit or record.file == b"":  # it was too large for a file to be made
             return False
-        self.make_room(record.weight, EVICTED_AT_A_TIME)  # which is too few only where the store was larger before
+        self.make_room(record.weight)
         txn, tables, totals = self.txn, self.tables, self.totals
         alone = not any(True for _ in tables.of_key(txn, row[:PLACE]))
         txn.put(row, record.packed(), db=tables.records)
