@@ -16,6 +16,7 @@ from bench.peers.peer import Site
 from bench.peers.swerve import swerve
 from bench.processes import Where
 from bench.proof import faults
+from bench.ratios import Figure, cpu, rate
 from bench.refusal import CannotRunError, NotProvenError
 from bench.rounds import Stand
 from bench.sample import Means, Sample, Target, sample
@@ -27,7 +28,7 @@ SECONDS = 1
 # So many more rounds than elsewhere, for they are shorter, and what they are to tell is smaller.
 TIMES = 2
 STARTS = 3
-COLUMNS = ("Swerve's way", "requests/s", "CPU µs/request", "CPU/request ÷ plain", "result")
+COLUMNS = ("Swerve's way", "requests/s", "CPU µs/request", "requests/s ÷ plain", "CPU/request ÷ plain", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,23 @@ class Compared:
     faults: list[str] = field(default_factory=list)
 
     @property
+    def rate(self) -> float | None:
+        """Its requests a second, as a part of the plain way's."""
+        return self._ratio(rate)
+
+    @property
     def cost(self) -> float | None:
-        """How much more CPU a request takes, as a multiple."""
-        pairs = zip(self.samples, self.plain, strict=False)
-        found = [one.cpu_per_request / plain.cpu_per_request for one, plain in pairs if plain.cpu_per_request]
-        return median(found) if found else None
+        """How much CPU a request takes, as a multiple of what it takes the plain way."""
+        return self._ratio(cpu)
 
     @property
     def met(self) -> bool:
         return self.way.most is None or (self.cost is not None and self.cost <= self.way.most)
+
+    def _ratio(self, figure: Figure) -> float | None:
+        pairs = zip(self.samples, self.plain, strict=False)
+        found = [figure(one) / figure(plain) for one, plain in pairs if figure(plain)]
+        return median(found) if found else None
 
 
 def compare(way: Way, stand: Stand) -> Compared:
@@ -59,7 +68,7 @@ def compare(way: Way, stand: Stand) -> Compared:
             _measure(compared, where, stand, means)
     except (CannotRunError, NotProvenError) as error:
         compared.faults.append(str(error))
-    stand.say(f"{way.name}  {_told(compared)}")
+    stand.say("  ".join((way.name, *next(_rows(compared), ())[3:5])))
     return compared
 
 
@@ -90,16 +99,18 @@ def _rows(one: Compared) -> Iterator[tuple[str, ...]]:
     if one.samples:
         yield (
             one.way.name,
-            f"{median(sample.rate for sample in one.samples):,.0f}",
-            f"{median(sample.cpu_per_request for sample in one.samples):.2f}",
-            _told(one),
+            f"{median(map(rate, one.samples)):,.0f}",
+            f"{median(map(cpu, one.samples)):.2f}",
+            _told(one.rate),
+            _told(one.cost, one),
             "FAILED" if one.faults else "ok",
         )
 
 
-def _told(one: Compared) -> str:
+def _told(value: float | None, judged: Compared | None = None) -> str:
     """«1.02 (bar ≤ 1.05: met)»."""
-    if one.cost is None:
+    if value is None:
         return "–"
-    bar = "" if one.way.most is None else f" (bar ≤ {one.way.most:.2f}: {'met' if one.met else 'MISSED'})"
-    return f"{one.cost:.3f}{bar}"
+    if judged is None or judged.way.most is None:
+        return f"{value:.3f}"
+    return f"{value:.3f} (bar ≤ {judged.way.most:.2f}: {'met' if judged.met else 'MISSED'})"

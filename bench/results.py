@@ -11,7 +11,7 @@ from bench.table import table
 
 
 def raw(outcomes: Sequence[Outcome], compared: Sequence[Compared], facts: Mapping[str, str]) -> dict[str, Any]:
-    ways = [asdict(one) | {"cost": one.cost, "bar_met": one.met} for one in compared]
+    ways = [asdict(one) | {"rate": one.rate, "cost": one.cost, "bar_met": one.met} for one in compared]
     return {"machine": dict(facts), "cases": [_raw(outcome) for outcome in outcomes], "ways": ways}
 
 

@@ -18,16 +18,16 @@ class Way:
     name: str
     group: str
     flags: tuple[str, ...]
-    most: float | None = None
     dialect: str = PLAIN
+    most: float | None = None
 
 
 # The same once more says how exact the others are.
 WAYS = (
     Way("the same", "dialects", ()),
-    *(Way(name, "dialects", (), 1.05, name) for name in dialect_names() if name != PLAIN),
-    Way("--store ./folder", "stores", ("--store", "{folder}/store"), 1 / 0.9),
-    Way("--workers 2", "workers", ("--workers", "2"), 1.15),
+    *(Way(name, "dialects", (), name, most=1.05) for name in dialect_names() if name != PLAIN),
+    Way("--store ./folder", "stores", ("--store", "{folder}/store"), most=1 / 0.9),
+    Way("--workers 2", "workers", ("--workers", "2"), most=1.15),
 )
 GROUPS = {
     "dialects": "every dialect beside standard",
