@@ -32,8 +32,8 @@ from app.dialects import dialect_names, load_dialect
 from app.routes import over
 from app.upstream.errors import UpstreamError
 
-# Of a visitor's request, what frames a body that is not sent again.
-FRAMING = frozenset({"transfer-encoding"})
+# Of a visitor's request, what frames a body that is not sent again, and where the visitor came from.
+FRAMING = frozenset({"transfer-encoding", "referer"})
 
 
 @dataclass(frozen=True, slots=True)

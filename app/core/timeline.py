@@ -14,8 +14,11 @@ from app.core.rules import LifetimeSource, Rules
 # Fields whose values are credentials: they may be in a key or select a variant, and are never shown.
 SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
 HIDDEN = "(hidden)"
-# The last three: a field of such a name may carry an operator's token for previews.
-_TELLING = re.compile(r"auth|token|key|session|secret|password|cookie|(^|-)sid($|-)|bypass|preview|revalidate")
+# Also what gateways say of who asks. The last three: a field of such a name may carry an operator's token for previews.
+_TELLING = re.compile(
+    r"auth|token|key|session|secret|password|cookie|(^|-)sid($|-)|jwt|assertion|oidc|principal|(remote|forwarded|x)-user|email"
+    r"|client-cert|(^|-)otp($|-)|csrf|xsrf|bypass|preview|revalidate"
+)
 
 
 def is_secret(name: str) -> bool:

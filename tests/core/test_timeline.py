@@ -12,7 +12,7 @@ from app.core.explain import Known, explain
 from app.core.governing import Decides, Governing, Syntax
 from app.core.routing import Ruling
 from app.core.rules import Rules
-from app.core.timeline import timeline, variant
+from app.core.timeline import is_secret, timeline, variant
 from tests.core.build import NOW, RFC, SPOILED, req, row, stored
 
 NODE = "n0de1"
@@ -64,6 +64,20 @@ def test_a_variant_hides_credentials() -> None:
 def test_a_variant_hides_tokens_for_previews(field: str) -> None:
     old = stored(f"200 | cc: max-age=60 | vary: {field}", f"GET / | {field}: s3cret")
     assert [one.value for one in variant(old, RFC, NOW, selected=True).selecting] == ["(hidden)"]
+
+
+@pytest.mark.parametrize(
+    ("field", "secret"),
+    [
+        ("authorization", True), ("x-api-key", True), ("connect.sid", False), ("x-sid", True), ("set-cookie", True),
+        ("cf-access-jwt-assertion", True), ("x-goog-iap-jwt-assertion", True), ("x-amzn-oidc-identity", True),
+        ("x-ms-client-principal", True), ("remote-user", True), ("x-forwarded-user", True), ("x-forwarded-email", True),
+        ("x-forwarded-client-cert", True), ("x-otp", True), ("x-csrf", True), ("x-preview", True),
+        ("user-agent", False), ("sec-fetch-user", False), ("accept-language", False), ("rsc", False), ("host", False),
+    ],
+)  # fmt: skip
+def test_fields_that_sound_like_credentials(field: str, secret: bool) -> None:
+    assert is_secret(field) is secret
 
 
 def test_a_variant_in_numbers() -> None:

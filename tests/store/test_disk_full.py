@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +166,57 @@ def test_a_large_body_takes_the_place_of_large_ones_alone(disk: DiskStore, there
     assert disk.state().counts["errors"] == 1
 
 
+def test_a_large_body_that_the_disk_has_no_room_for_costs_small_ones_nothing(disk: DiskStore, run: Run[Any]) -> None:
+    run(keep(disk, *range(1, 2_000)))
+    left, size = run(names(disk)), (disk.state().limit or 0) - 10_000
+    for _ in range(2):
+        run(save(disk, answer(body=pattern(size), size=size)))
+    assert not run(disk.lookup(KEY))
+    assert run(names(disk)) == left
+
+
+def test_a_disk_that_had_no_room_for_a_large_body_is_full_until_it_has(
+    disk: DiskStore, there: Path, run: Run[Any]
+) -> None:
+    run(keep(disk, *range(1, 30), size=100_000))
+    fill_up(there / "other")
+    run(keep(disk, *range(30, 35), size=100_000))
+    run(look_for_room(disk))
+    assert disk.state().trouble == "the disk is full: No space left on device"
+    (there / "other").unlink()
+    run(look_for_room(disk))
+    assert disk.state().trouble is None
+
+
+OPEN = """
+import asyncio, sys
+from pathlib import Path
+from app.store.disk.store import DiskStore
+asyncio.run(DiskStore(Path(sys.argv[1]), 2**26).open())
+"""
+
+
+def test_a_folder_that_a_full_disk_has_no_room_for_is_refused(there: Path) -> None:
+    (there / "store").mkdir()
+    for left in range(0, 2**20, 2**15):
+        fill_up(there / "other")
+        with (there / "other").open("r+b") as file:
+            file.truncate((there / "other").stat().st_size - left)
+        ended = subprocess.run(
+            [sys.executable, "-c", OPEN, str(there / "store")], capture_output=True, text=True, timeout=30, check=False
+        )
+        if ended.returncode == 0:
+            break
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "StoreError" in ended.stderr
+        assert "No space left on device" in ended.stderr
+        shutil.rmtree(there / "store")
+        (there / "store").mkdir()
+    else:
+        pytest.fail("1 MiB was not enough")
+    assert left > 0
+
+
 def test_small_and_large_ones_together(disk: DiskStore, run: Run[Any]) -> None:
     for number in range(1, 2_000):
         run(keep(disk, number, size=(10, 500, 5_000, 30_000, 60_000)[number % 5]))
@@ -181,6 +234,19 @@ def test_it_is_opened_again_on_a_full_disk(disk: DiskStore, there: Path, run: Ru
     run(keep(again, *range(1_200, 1_500)))
     assert again.state().counts["errors"] == 0
     run(again.aclose())
+
+
+def test_to_open_it_again_gives_up_no_more(disk: DiskStore, there: Path, run: Run[Any]) -> None:
+    run(keep(disk, *range(1, 1_500)))
+    sizes = [disk.state().size or 0]
+    run(disk.aclose())
+    for number in range(1_500, 1_520):
+        again = DiskStore(there / "store", MAX_SIZE)
+        run(again.open())
+        run(keep(again, number))
+        sizes.append(again.state().size or 0)
+        run(again.aclose())
+    assert sizes[-1] > sizes[0] * 0.9
 
 
 def test_two_processes_share_what_fits(disk: DiskStore, there: Path, run: Run[Any]) -> None:

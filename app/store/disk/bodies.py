@@ -92,6 +92,11 @@ class Bodies:
             os.close(descriptor)
         return name
 
+    def room(self) -> int:
+        """How many bytes the disk has for more of them. Raises OSError."""
+        disk = os.statvfs(self.folder)
+        return disk.f_bavail * disk.f_frsize
+
     def open(self, name: bytes, size: int) -> FileBody | None:
         """None: it is gone, or not what was written."""
         try:

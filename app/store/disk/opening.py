@@ -18,8 +18,8 @@ from app.store.disk.bodies import Bodies
 from app.store.disk.damage import damage_of
 from app.store.disk.layout import FORMAT
 from app.store.disk.presence import Presence, presence_of
-from app.store.disk.tables import Tables, open_tables
-from app.store.disk.words import Words, floor_in
+from app.store.disk.tables import MOST_READERS, Tables, open_tables
+from app.store.disk.words import Words, floor_in, reserve
 
 log = logging.getLogger("swerve")
 
@@ -30,6 +30,9 @@ OURS = "swerve."
 HARMLESS = ("lost+found", ".")
 
 _BOOT, _FORMAT, _CLEAN = b"boot", b"format", b"clean"
+
+# More than the file of LMDB's lock takes, with 64 bytes for each reader.
+LOCK_SIZE = 64 * MOST_READERS + 2**12
 
 # For how many seconds one that closes waits for another that opens, and how often it looks.
 PATIENCE, PAUSE = 2.0, 0.01
@@ -109,7 +112,8 @@ def _open(folder: Path, max_size: int, users: int) -> Opened:
     if first:
         trusted = _set_aside_damage(data, boot)
         bodies.prepare()
-    else:
+    _reserve_lock(folder / LOCK)
+    if not first:
         _check_format(data)
     tables = open_tables(str(data), max_size)
     try:
@@ -189,6 +193,17 @@ def _check_format(data: Path) -> None:
         raise StoreError(
             f"store {str(data.parent)!r} is in use by another version of Swerve: end that first, or name another folder"
         )
+
+
+def _reserve_lock(path: Path) -> None:
+    """LMDB makes its lock's file with holes, and maps it: on a full disk to use it would end the process. Raises
+    OSError."""
+    descriptor = _descriptor(path)
+    try:
+        if os.fstat(descriptor).st_size < LOCK_SIZE:
+            reserve(descriptor, 0, LOCK_SIZE)
+    finally:
+        os.close(descriptor)
 
 
 def _take_words_away(folder: Path, max_size: int) -> None:

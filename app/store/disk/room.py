@@ -36,7 +36,7 @@ class Room:
         self._env, self._file, self._max_size, self._health = tables.env, file, max_size, health
         self._page_size = int(self._env.stat()["psize"])
         self._ahead = min(max(max_size // PART, LEAST), MOST)
-        self._least = self._ahead // 2
+        self._least, self._begun = self._ahead // 2, False
         health.roomy(TABLES)  # as far as is known: it may be another disk than before
 
     @property
@@ -49,7 +49,10 @@ class Room:
 
     def see_to_it(self, size: int) -> None:
         """Before a change, that there is room ahead; `size`: how many bytes are kept."""
-        if self._left() < self._least and (self.is_short or not self.claim()):
+        begun, self._begun = self._begun, True
+        if not begun and self._left() < self._least and not self.claim():
+            self.limit, self._least = size, self._left() // 2  # others, or we before, have given up what had to go
+        elif self._left() < self._least and (self.is_short or not self.claim()):
             self._give_up(size)
 
     def claim(self) -> bool:

@@ -17,6 +17,8 @@ from app.store.disk.room import EVICTED_WHEN_FULL, is_full
 from app.store.disk.writing import Writing
 
 FILES = "files"
+# For how many bodies like the one that it had no room for a disk must have room to have some again.
+SEVERAL = 4
 
 
 class Saving:
@@ -25,13 +27,16 @@ class Saving:
     def __init__(self, opened: Opened, commits: Commits, health: Health, change: Change) -> None:
         self._tables, self._bodies, self._used = opened.tables, opened.bodies, opened.words.used
         self._room, self._health, self._change = commits.room, health, change
+        self._refused = 0
+        health.roomy(FILES)  # as far as is known: it may be another disk than before
 
     async def save(self, stored: StoredResponse) -> None:
         stored, body = unmarked(stored), bytes(stored.body)
         in_file, name, kept = len(body) > INLINE, b"", False
         try:
             if in_file and len(body) < self._room.limit:
-                await self._make_room(len(body))
+                if not self._room.is_short:  # where it is, to let go of others gives the disk nothing back
+                    await self._make_room(len(body))
                 name = await self._written(body)
             kept = await self._change(lambda to: to.save(stored, name if in_file else body, in_file=in_file), False)
         except FAILURES as error:
@@ -56,10 +61,18 @@ class Saving:
         except OSError as error:
             if not is_full(error) or not await self._make_room_for_file(len(body)):
                 raise
+            self._refused = len(body)
             self._health.full(FILES, error)
             return await asyncio.to_thread(self._bodies.write, body)
+        self._refused = 0
         self._health.roomy(FILES)
         return name
+
+    def look_for_room(self) -> None:
+        """Whether the disk has room again, if it had none for a body. Raises OSError."""
+        if self._refused and self._bodies.room() > self._refused * SEVERAL:
+            self._refused = 0
+            self._health.roomy(FILES)
 
     async def _make_room_for_file(self, size: int) -> bool:
         """Only what lies in files gives its room back to the disk. Returns whether there was enough of that."""

@@ -240,6 +240,7 @@ class DiskStore:
         if self._commits.room.is_short:
             self._tasks.start(self._commits.look_for_room(PATIENCE), "look for room on the disk")
         try:
+            self._saving.look_for_room()
             self._tables.env.reader_check()
         except FAILURES as error:
             self._health.failed("read", error)
