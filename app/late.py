@@ -66,12 +66,17 @@ class Late:
     def anew(self, head: bytes, behind: bytes, rest: Sequence[bytes], verdict: Verdict, now: float) -> Anew:
         """Responses whose first piece is `head`, with its slots filled, and what is `behind`. What it makes stands
         from `since` to `until`, if it is `timed`."""
-        self.turn(now)
+        self.keep_up(now)
         cut = LATE_SLOT.split(head)
         cut[-1] += behind
         sources = {slot: self._source(slot, verdict) for slot in cut[1::2]}
         drawn = [slot[:1] in _BY_CHANCE for slot in cut[1::2]]
         return Anew(cut[::2], [sources[slot] for slot in cut[1::2]], drawn, rest)
+
+    def keep_up(self, now: float) -> None:
+        """Tell another time, if what was told stands no more."""
+        if not self.since <= now < self.until:
+            self.turn(now)
 
     def turn(self, now: float) -> None:
         """Tell another time."""

@@ -193,8 +193,7 @@ class Memo:
     def _make(self, finished: Finished, maker: Anew, now: float) -> None:
         """What is written for each response, for ten milliseconds at most."""
         late = self._late
-        if not late.since <= now < late.until:
-            late.turn(now)
+        late.keep_up(now)
         if maker.timed:
             finished.ready_from = max(finished.rendered_from, late.since)
             finished.ready_until = min(finished.rendered_until, late.until)

@@ -118,10 +118,10 @@ def list_of(value: object, where: str) -> list[object]:
     return value
 
 
-def table_of(value: object, where: str) -> dict[str, object]:
-    """Raises ConfigError for what is no table."""
+def table_of(value: object, where: str, line: str = "[table]") -> dict[str, object]:
+    """Raises ConfigError for what is no table; `line`: below which its keys are to be written."""
     if not isinstance(value, dict):
-        raise ConfigError(f"{where} = {value!r} is no table; write its keys below a line [table]")
+        raise ConfigError(f"{where} = {value!r} is no table; write its keys below a line {line}")
     return value
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from app.config_error import ConfigError, nearest
 from app.core.fields import AUTHORITY
 from app.core.key import normal_authority
-from app.records import field_name
+from app.records import field_name, table_of
 from app.units import parse_duration
 
 YEAR = 31_536_000
@@ -100,12 +101,6 @@ def _name(value: object, where: str) -> str:
     return value
 
 
-def _rules(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where} = {value!r} is no table; write its keys below a line [routes.rules]")
-    return value
-
-
 KEYS: Mapping[str, Callable[[Any, str], Any]] = {
     "path": _path,
     "host": _host,
@@ -121,5 +116,5 @@ KEYS: Mapping[str, Callable[[Any, str], Any]] = {
     "key_cookies": _list_of(_name),
     "strip_set_cookie": _switch,
     "only": _list_of(_path),
-    "rules": _rules,
+    "rules": partial(table_of, line="[routes.rules]"),
 }

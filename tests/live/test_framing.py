@@ -10,15 +10,10 @@ from tests.live.raw_client import Caller, calling, get
 from tests.live.raw_origin import Wire
 from tests.live.routed_origin import END, chunk, field, ok, response, says
 from tests.live.routed_swerve import behind
+from tests.live.streamed import BLOCK, CHUNKED, FRESH, GIB, NO_STORE
 from tests.live.swerve import MIB, within
 
 pytestmark = pytest.mark.live
-
-GIB = 2**30
-BLOCK = b"0123456789abcdef" * (MIB // 16)
-FRESH = "Cache-Control: s-maxage=60"
-NO_STORE = "Cache-Control: no-store"
-CHUNKED = "Transfer-Encoding: chunked"
 
 
 # Expect: 100-continue (RFC 9110 §10.1.1).
@@ -220,7 +215,7 @@ def test_the_caller_is_strict() -> None:
         reader = asyncio.StreamReader()
         reader.feed_data(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc")
         reader.feed_eof()
-        caller = Caller(reader, None, "localhost")  # type: ignore[arg-type]
+        caller = Caller(reader, None, "localhost")  # type: ignore[arg-type]  # it only reads here
         with pytest.raises(asyncio.IncompleteReadError):
             await caller.answer()
 

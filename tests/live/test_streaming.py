@@ -12,15 +12,10 @@ from tests.live.raw_client import calling, get
 from tests.live.raw_origin import Wire
 from tests.live.routed_origin import END, chunk, field, ok, response, says
 from tests.live.routed_swerve import behind
+from tests.live.streamed import BLOCK, CHUNKED, FRESH, GIB, NO_STORE
 from tests.live.swerve import MIB, Swerve, within
 
 pytestmark = pytest.mark.live
-
-GIB = 2**30
-BLOCK = b"0123456789abcdef" * (MIB // 16)
-FRESH = "Cache-Control: s-maxage=60"
-NO_STORE = "Cache-Control: no-store"
-CHUNKED = "Transfer-Encoding: chunked"
 
 
 # As it comes.
